@@ -1,0 +1,80 @@
+"""What a strategy gets and what it gives: the border between proposing and measuring.
+
+Two strategies stand behind it: the offline search (agent.repair) and the model loop (agent.loop).
+"""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from agent.edits.changes import Delta
+from agent.events import Event
+from agent.task import TaskSpec
+from agent.verify.bench import Bench
+from agent.verify.report import Baseline
+from agent.verify.verdict import Confidence, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A task whose base was taken and measured, ready for a strategy."""
+
+    task: TaskSpec
+    bench: Bench
+    """Reads the base, opens sandboxes over it, runs tests in them."""
+    baseline: Baseline
+    emit: Callable[[Event], None]
+    """Tell a person; never blocks, never fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another patch that does the same to the tests as the candidate it is listed with."""
+
+    delta: Delta
+    why: str
+    confidence: Confidence
+    rank: int
+    """1 is the candidate itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """The end state of an attempt, as its strategy sees it; nothing in it is believed."""
+
+    delta: Delta
+    why: str
+    """One line: what was changed and what spoke for it."""
+    confidence: Confidence
+    """As far as the strategy can tell; the gate can only lower it."""
+    distinct: int
+    """Distinct patches found that pass the same tests, this one included."""
+    alternatives: tuple[Alternative, ...] = ()
+    """The best of the others, at most four, by rank."""
+    notes: tuple[str, ...] = ()
+    """What was not done: space left untried, lines without a test, the same pattern elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GaveUp:
+    """No candidate, or no further one; the honest way out."""
+
+    reason: str
+    advice: str
+
+
+class Strategy(Protocol):
+    """Proposes edits. Never touches the user's tree, never judges its own work."""
+
+    @property
+    def name(self) -> str:
+        """`offline` or `model`."""
+        ...
+
+    def propose(self, job: Job) -> AsyncGenerator[Candidate | GaveUp, Verdict | None]:
+        """Yield candidates; each `yield` gives back what the gate measured for it.
+
+        Ends by itself, at the latest after a `GaveUp`, or is closed after the first green.
+        May be cancelled at any point. Raises: SandboxError.
+        """
+        ...

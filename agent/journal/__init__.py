@@ -1,0 +1,1 @@
+"""Append-only records of a run, and reading them back after any kind of death."""

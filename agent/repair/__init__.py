@@ -1,0 +1,1 @@
+"""The offline strategy: locate, templates, search, validate, judge. No model, no network."""

@@ -1,0 +1,1 @@
+"""Reads source through tree-sitter. Home of tree_sitter."""

@@ -1,0 +1,1 @@
+"""Measures: test runners, reports, baseline, the gate, tampering, minimising, receipts."""

@@ -1,0 +1,1 @@
+"""The base, attempts over it, trusted git, paths that cannot escape, review. Home of GitPython."""
