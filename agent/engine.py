@@ -1,0 +1,223 @@
+"""Puts a run together from settings, and owns the runs that are under way.
+
+The only module that picks concrete parts: which sandbox backend, which strategy, which store.
+Front ends (command line, language server, batch) enter here.
+"""
+
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskGroup
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+
+from agent import __version__
+from agent.config import Settings
+from agent.edits.patch import patch_to_json
+from agent.errors import AgentError, ConfigError, TaskError
+from agent.events import Event, Notice, RunFinished, RunStarted
+from agent.job import Strategy
+from agent.journal.store import RunStore, RunWriter
+from agent.run import Parts, RunResult, result_to_json, run_task
+from agent.task import Kind, RunId, StrategyName, TaskSpec
+from sandbox.base import Environment, SandboxEngine
+from sandbox.errors import SandboxError
+
+
+class RunHandle:
+    """A run under way: watch it, cancel it, wait for it."""
+
+    def __init__(self, run: RunId, events: MemoryObjectReceiveStream[Event]) -> None:
+        self.run = run
+        self._events = events
+        self._scope = anyio.CancelScope()
+        self._done = anyio.Event()
+        self._outcome: RunResult | AgentError | SandboxError | None = None
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Yield what happens, from the start; ends after `RunFinished`. For one reader."""
+        async with self._events:
+            async for event in self._events:
+                yield event
+
+    def cancel(self) -> None:
+        """Ask the run to end now; its sandboxes are removed before the result is there."""
+        self._scope.cancel()
+
+    async def result(self) -> RunResult:
+        """Wait for the end. Raises: AgentError, SandboxError."""
+        await self._done.wait()
+        if isinstance(self._outcome, RunResult):
+            return self._outcome
+        if self._outcome is None:  # an unexpected error took down the engine's task group
+            raise AgentError(f"run {self.run} ended without a result")
+        raise self._outcome
+
+
+class Engine:
+    """Starts runs; they live here and not with whoever asked for them."""
+
+    def __init__(self, settings: Settings, variables: Mapping[str, str], tasks: TaskGroup) -> None:
+        self._settings = settings
+        self._variables = variables
+        self._tasks = tasks
+        self._sandboxes = make_sandbox_engine(settings, variables)
+        self._store = RunStore(settings.state_dir)
+
+    def start(self, task: TaskSpec) -> RunHandle:
+        """Start a run and return at once.
+
+        Raises: AgentError where the task cannot even be started.
+        """
+        strategy = _strategy(task)
+        writer = self._store.new_run(task)
+        send, receive = anyio.create_memory_object_stream[Event](math.inf)
+        handle = RunHandle(writer.run, receive)
+        self._tasks.start_soon(self._carry_out, task, strategy, writer, handle, send)
+        return handle
+
+    async def reap(self) -> tuple[str, ...]:
+        """Remove what killed processes of ours left behind; never fails."""
+        try:
+            return await self._sandboxes.reap()
+        except SandboxError:
+            return ()
+
+    async def _carry_out(
+        self,
+        task: TaskSpec,
+        strategy: Strategy,
+        writer: RunWriter,
+        handle: RunHandle,
+        send: MemoryObjectSendStream[Event],
+    ) -> None:
+        started = time.monotonic()
+        with writer, send:
+            emit = partial(_emit, writer, send)
+            emit(_started(task, strategy, writer.run))
+            parts = Parts(
+                run=writer.run,
+                run_dir=writer.path,
+                settings=self._settings,
+                engine=self._sandboxes,
+                strategy=strategy,
+                find_environment=partial(self._find_environment),
+                emit=emit,
+            )
+            try:
+                with handle._scope:
+                    handle._outcome = await _outcome(task, parts)
+                if handle._scope.cancelled_caught:
+                    handle._outcome = RunResult(
+                        run=writer.run,
+                        strategy=strategy.name,
+                        verdict="interrupted",
+                        message="interrupted; nothing was changed",
+                    )
+                _keep(handle._outcome, writer, emit, time.monotonic() - started)
+            finally:
+                handle._done.set()
+
+    def _find_environment(self, repo: Path) -> Environment:
+        from sandbox.environments import resolve_environment
+
+        return resolve_environment(repo, image=self._settings.image, variables=self._variables)
+
+
+@asynccontextmanager
+async def open_engine(
+    settings: Settings, *, variables: Mapping[str, str]
+) -> AsyncGenerator[Engine, None]:
+    """Open an engine; leaving the context cancels its runs and waits for their clean-up."""
+    async with anyio.create_task_group() as tasks:
+        engine = Engine(settings, variables, tasks)
+        tasks.start_soon(engine.reap)
+        try:
+            yield engine
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+def make_sandbox_engine(settings: Settings, variables: Mapping[str, str]) -> SandboxEngine:
+    """Return the backend that the user chose; never another one."""
+    match settings.backend:
+        case "docker":
+            from sandbox.docker import DockerEngine
+
+            return DockerEngine(variables=variables)
+        case "bubblewrap":
+            from sandbox.bubblewrap import BubblewrapEngine
+
+            return BubblewrapEngine(variables=variables)
+
+
+def _strategy(task: TaskSpec) -> Strategy:
+    if task.kind is Kind.IMPLEMENT:
+        raise TaskError(
+            "implementing needs a model; the offline search only repairs",
+            remedy="ask for a fix of a failing test instead",
+        )
+    if task.strategy is StrategyName.MODEL:
+        raise ConfigError(
+            "no model is configured", remedy="use --strategy offline, which needs none"
+        )
+    from agent.repair.offline import OfflineSearch
+
+    return OfflineSearch(search_s=task.budget.search_s, candidates=task.budget.candidates)
+
+
+def _started(task: TaskSpec, strategy: Strategy, run: RunId) -> RunStarted:
+    return RunStarted(
+        run=run,
+        kind=task.kind.value,
+        repo=str(task.repo),
+        targets=task.targets,
+        strategy=strategy.name,
+        tool_version=__version__,
+    )
+
+
+def _emit(writer: RunWriter, send: MemoryObjectSendStream[Event], event: Event) -> None:
+    writer.append(event)
+    send.send_nowait(event)
+
+
+async def _outcome(task: TaskSpec, parts: Parts) -> RunResult | AgentError | SandboxError:
+    try:
+        return await run_task(task, parts)
+    except (AgentError, SandboxError) as error:
+        return error
+
+
+def _keep(
+    outcome: RunResult | AgentError | SandboxError | None,
+    writer: RunWriter,
+    emit: Callable[[Event], None],
+    wall_s: float,
+) -> None:
+    """Write the result, then say that the run is over."""
+    match outcome:
+        case RunResult():
+            if outcome.patch:
+                writer.write_patch(patch_to_json(outcome.patch), outcome.patch_text)
+            writer.write_result(result_to_json(outcome))
+            emit(
+                RunFinished(
+                    verdict=outcome.verdict,
+                    confidence=outcome.confidence.value if outcome.confidence else "",
+                    message=outcome.message,
+                    wall_s=wall_s,
+                )
+            )
+        case AgentError() | SandboxError():
+            if outcome.remedy:
+                emit(Notice(level="info", text=outcome.remedy))
+            emit(
+                RunFinished(verdict="error", confidence="", message=outcome.message, wall_s=wall_s)
+            )
+        case None:
+            pass
