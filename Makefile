@@ -1,0 +1,54 @@
+# Every target does the set-up it needs and does it once. `make` alone lists them.
+
+PYTHON := .venv/bin/python
+BIN := .venv/bin
+FAST := not docker and not bwrap and not slow
+
+.DEFAULT_GOAL := help
+.PHONY: help setup engine check test bench demo lint types contracts lock readme clean
+
+help: ## what can be made
+	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
+
+setup: ## .venv with the locked dependencies
+	@.ci/venv
+
+engine: setup ## a Docker Engine that answers: found, or installed and started
+	@.ci/tools git
+	@.ci/engine
+
+check: lint types contracts ## seconds: lint, types, import contracts, tests without an engine
+	$(BIN)/pytest -q -m "$(FAST)" tests/unit tests/contract tests/arch
+
+test: lint types contracts engine ## everything, with branch coverage; what CI runs
+	@.ci/tools bwrap
+	$(BIN)/pytest --cov --cov-report=term --cov-fail-under="$$(cat .ci/coverage-floor)"
+
+bench: engine ## speed and memory against floors measured in the same run
+	@$(PYTHON) -m tests.bench $(BENCH)
+
+demo: engine ## a real bug of a published library, fixed in front of you
+	@$(PYTHON) -m tests.support.demo
+
+lint: setup
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/deptry --no-ansi agent sandbox lsp_server
+	$(BIN)/vulture --min-confidence 80 agent sandbox lsp_server
+
+types: setup
+	$(BIN)/mypy --no-error-summary
+
+contracts: setup
+	$(BIN)/lint-imports --no-logo
+
+lock: setup ## renew .ci/requirements.txt: newest versions, their hashes, no addresses
+	@.ci/lock
+
+readme: engine ## take the terminal capture of README.md anew
+	@$(PYTHON) -m tests.support.capture
+
+clean: ## remove what the targets made, the engine excepted
+	rm -rf .venv .cache build dist htmlcov .coverage .coverage.* .hypothesis
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
