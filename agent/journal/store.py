@@ -1,0 +1,214 @@
+"""The runs below the state folder: starts new ones, finds old ones.
+
+A run's folder holds `journal.jsonl`, `task.json`, `result.json`, `patch.json`, `patch.diff`,
+`receipt.json`, `undo/` and `lock`. What is in a patch or a receipt is not the business of this
+module.
+
+Durability: every record is one write of one line, so that killing this process at any moment
+leaves whole records. The disk is only waited for (fdatasync) at the start, at verdicts and at the
+end; a power loss may cost the records since. Results and patches are synced before they appear.
+"""
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Final, Self
+
+from agent.errors import JournalError
+from agent.events import (
+    Event,
+    RunFinished,
+    RunStarted,
+    SearchProgress,
+    TestsProgress,
+    VerdictReached,
+)
+from agent.journal.files import journal_errors, write_json, write_whole
+from agent.journal.records import Record, record_to_json
+from agent.journal.redaction import Redactor
+from agent.journal.stored import DIFF, JOURNAL, LOCK, PATCH, RESULT, TASK, RunSummary, StoredRun
+from agent.task import RunId, TaskSpec
+
+PROGRESS_EVERY_S: Final = 1.0
+"""Of each kind of progress event at most one in this time is kept; the others only pass by."""
+LATEST: Final = "last"
+"""Stands for the newest run wherever a run is named."""
+DIFF_KEYS: Final = frozenset({"patch"})
+"""Keys of a result that hold diffs: only exact secrets are replaced there, so that they apply."""
+
+
+class RunWriter:
+    """The record of one run under way. Leaving the context, or dying, lets go of its lock."""
+
+    def __init__(self, run: RunId, path: Path, lock: int, journal: int, redactor: Redactor) -> None:
+        """Take over two open file descriptors; use `RunStore.new_run`."""
+        self.run = run
+        self.path = path
+        self.failure: JournalError | None = None
+        """The first record that could not be written; none is written after it."""
+        self._lock = lock
+        self._journal = journal
+        self._redactor = redactor
+        self._written = 0
+        self._progress_at_s: dict[type[Event], float] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._journal)
+        os.close(self._lock)
+
+    def append(self, event: Event, *, now: Callable[[], float] = time.time) -> None:
+        """Add one record. Never raises: see `failure`."""
+        if self.failure is not None or self._is_too_soon(event, now()):
+            return
+        record = Record(number=self._written, at_unix_s=now(), event=event)
+        try:
+            with journal_errors("write", self.path / JOURNAL):
+                _write_line(self._journal, _line(record, self._redactor))
+                if isinstance(event, RunStarted | VerdictReached | RunFinished):
+                    os.fdatasync(self._journal)
+        except JournalError as exc:
+            self.failure = exc
+        else:
+            self._written += 1
+
+    def write_result(self, result: Mapping[str, Any]) -> None:
+        """Keep the run's result. Raises: JournalError."""
+        write_json(self.path / RESULT, self._redactor.value(result, diffs=DIFF_KEYS))
+
+    def write_patch(self, patch: Mapping[str, Any], diff: str) -> None:
+        """Keep the patch, exactly: an accept must write these bytes. Raises: JournalError.
+
+        Nothing is redacted here. A patch holds lines of the user's own files, is readable for them
+        alone, and one changed byte would end up in their source.
+        """
+        write_json(self.path / PATCH, patch)
+        write_whole(self.path / DIFF, diff.encode("utf-8", "surrogateescape"))
+
+    def _is_too_soon(self, event: Event, now_s: float) -> bool:
+        if not isinstance(event, SearchProgress | TestsProgress):
+            return False
+        last_s = self._progress_at_s.get(type(event))
+        if last_s is not None and now_s - last_s < PROGRESS_EVERY_S:
+            return True
+        self._progress_at_s[type(event)] = now_s
+        return False
+
+
+class RunStore:
+    """All runs of one user, below `<state_dir>/runs`."""
+
+    def __init__(self, state_dir: Path, *, redactor: Redactor | None = None) -> None:
+        """Touch nothing yet; the folder is made with the first run."""
+        self._runs = state_dir / "runs"
+        self._redactor = redactor or Redactor()
+
+    def new_run(self, task: TaskSpec) -> RunWriter:
+        """Mint an id, make the run's folder and lock it. Raises: JournalError."""
+        with journal_errors("make a run's folder in", self._runs):
+            self._runs.mkdir(mode=0o700, parents=True, exist_ok=True)
+            run, hidden = self._claim()
+            try:
+                lock, journal = self._furnish(hidden, task)
+                # It gets its name when it is whole and locked: no reader ever sees it otherwise.
+                hidden.rename(self._runs / run)
+            except (OSError, JournalError):
+                shutil.rmtree(hidden, ignore_errors=True)
+                raise
+        return RunWriter(run, self._runs / run, lock, journal, self._redactor)
+
+    def runs(self) -> list[RunSummary]:
+        """Every run, the newest first. Raises: JournalError."""
+        return [StoredRun(run=run, path=self._runs / run).summary() for run in self._names()]
+
+    def open(self, name: str) -> StoredRun:
+        """Find a run by its id, by a beginning of it that fits no other, or as `last`.
+
+        Raises: JournalError, naming what there is instead.
+        """
+        names = self._names()
+        found = [run for run in names if run.startswith(name)] if name else []
+        if name == LATEST:
+            found = names[:1]
+        if len(found) == 1 or name in found:
+            run = RunId(name) if name in found else found[0]
+            return StoredRun(run=run, path=self._runs / run)
+        if found:
+            raise JournalError(
+                f"{name!r} fits {len(found)} runs: {', '.join(found[:5])}.",
+                remedy="Give more of the id.",
+            )
+        near = get_close_matches(name, names, n=1)
+        raise JournalError(
+            f"there is no run {name!r}." if names else "there is no run yet.",
+            remedy=f"Did you mean {near[0]}?" if near else "`greenloop runs` lists what there is.",
+        )
+
+    def _names(self) -> list[RunId]:
+        with journal_errors("read", self._runs):
+            if not self._runs.exists():
+                return []
+            names = [each.name for each in self._runs.iterdir() if not each.name.startswith(".")]
+        return [RunId(name) for name in sorted(names, reverse=True)]
+
+    def _furnish(self, folder: Path, task: TaskSpec) -> tuple[int, int]:
+        write_json(folder / TASK, self._redactor.value(_task_to_json(task)))
+        (folder / JOURNAL).touch(mode=0o600)
+        journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock, journal
+
+    def _claim(self) -> tuple[RunId, Path]:
+        while True:
+            stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+            run = RunId(f"{stamp}-{secrets.token_hex(2)}")
+            hidden = self._runs / f".{run}"
+            if (self._runs / run).exists():
+                continue
+            try:
+                hidden.mkdir(mode=0o700)
+            except FileExistsError:
+                continue
+            return run, hidden
+
+
+def _line(record: Record, redactor: Redactor) -> bytes:
+    return json.dumps(redactor.value(record_to_json(record))).encode("ascii") + b"\n"
+
+
+def _write_line(file: int, line: bytes) -> None:
+    """Write it whole or not at all: half a line would swallow the next one."""
+    before = os.fstat(file).st_size
+    written = os.write(file, line)
+    if written != len(line):
+        os.ftruncate(file, before)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _task_to_json(task: TaskSpec) -> dict[str, Any]:
+    return {
+        "kind": task.kind.value,
+        "repo": str(task.repo),
+        "goal": task.goal,
+        "targets": list(task.targets),
+        "strategy": task.strategy.value,
+        "budget": {"search_s": task.budget.search_s, "candidates": task.budget.candidates},
+        "test_policy": {
+            "may_add": task.test_policy.may_add,
+            "may_edit": task.test_policy.may_edit,
+        },
+        # The buffers themselves are in the base; here only which ones, and how to know them again.
+        "overlay": {path: hashlib.sha256(data).hexdigest() for path, data in task.overlay.items()},
+    }
