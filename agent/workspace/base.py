@@ -1,10 +1,14 @@
 """The exact content a run starts from, kept unchanged while the developer goes on typing."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from agent.edits.changes import Content
+from agent.errors import WorkspaceError
 from agent.task import RepoPath
+from agent.workspace.files import read_content
+from agent.workspace.paths import printable, why_not_repo_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,11 +25,41 @@ class Base:
     """Git tree hash over the whole base content, overlay included."""
     dirty_files: int
     """Paths that differ from HEAD."""
+    notes: tuple[str, ...] = ()
+    """What a person should know of it: conflicts taken as on disk, files left out and why."""
 
     def read(self, path: RepoPath) -> Content | None:
         """Return a path's content, links not followed; None where there is no such file."""
-        raise NotImplementedError
+        if why_not_repo_path(path):
+            return None
+        try:
+            return read_content(self.dir, path)
+        except OSError as exc:
+            raise WorkspaceError(
+                f"cannot read {printable(path)} of the base in {self.dir}: {exc.strerror}",
+                remedy="check the state folder's disk and rights, then run again",
+            ) from exc
 
     def paths(self) -> tuple[RepoPath, ...]:
         """Every file and link of the base, sorted."""
-        raise NotImplementedError
+        try:
+            return tuple(sorted(_walk(self.dir)))
+        except OSError as exc:
+            raise WorkspaceError(
+                f"cannot list the base in {self.dir}: {exc.strerror}",
+                remedy="check the state folder's disk and rights, then run again",
+            ) from exc
+
+
+def _walk(root: Path) -> list[RepoPath]:
+    found: list[RepoPath] = []
+    folders = [""]
+    while folders:
+        prefix = folders.pop()
+        with os.scandir(f"{root}/{prefix}") as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(f"{prefix}{entry.name}/")
+                else:
+                    found.append(RepoPath(prefix + entry.name))
+    return found
