@@ -1,0 +1,237 @@
+"""Which host folders become visible in a sandbox, and why some never do.
+
+A repository's own files (`.venv/pyvenv.cfg`, links, `.pth`) choose what is asked for here, so
+every request is checked: no home folder, nothing above the repository, nothing hidden in the home
+folder unless it is a Python installation, and of a folder only the parts that imports need.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from sandbox.base import Mount
+
+_PREFIX_PARTS: Final = frozenset(
+    {
+        "bin",
+        "conda-meta",
+        "etc",
+        "include",
+        "lib",
+        "lib-python",
+        "lib64",
+        "lib_pypy",
+        "libexec",
+        "man",
+        "pyvenv.cfg",
+        "share",
+        "site-packages",
+        "ssl",
+    }
+)
+"""What a virtualenv or installation consists of; `pip.conf`, `.condarc` may hold passwords."""
+
+_HARMLESS: Final = frozenset(
+    {".gitignore", ".lock", "CACHEDIR.TAG", "README.md", "sbin", "plugins"}
+)
+"""Found beside them; their presence does not make us show the parts one by one."""
+
+_INSTALLATION_PARTS: Final = frozenset(
+    {"VERSION", "bin", "go.env", "include", "lib", "libexec", "pkg", "src"}
+)
+"""What compilers and node consist of."""
+
+_BASKETS: Final = (".cache", ".config", ".local", ".local/share")
+"""Folders of the home folder that belong to every program at once."""
+
+_CODE_ENDINGS: Final = (".py", ".pyi", ".so", ".pth")
+
+_NEVER_BELOW: Final = tuple(Path(p) for p in ("/boot", "/dev", "/etc", "/proc", "/run", "/sys"))
+
+_NEVER_ITSELF: Final = frozenset(
+    Path(p)
+    for p in ("/", "/home", "/media", "/mnt", "/opt", "/root", "/srv", "/tmp", "/var")  # noqa: S108
+)
+
+_SECRET_NAMES: Final = frozenset(
+    {".aws", ".azure", ".docker", ".git", ".gnupg", ".kube", ".netrc", ".password-store", ".ssh"}
+)
+
+
+class Exposure:
+    """The mounts and links gathered for one sandbox; every one of them has passed the checks."""
+
+    def __init__(self, *, repo: Path, home: Path) -> None:
+        self._repo = repo
+        self._home = home
+        self._sources: dict[Path, Path] = {}
+        self._links: dict[str, str] = {}
+        self._private = _real(home)
+
+    def show_system(self, path: Path) -> None:
+        """Show a folder or file of the operating system at its own path, if it is there."""
+        if path.exists():
+            self._sources[path] = _real(path)
+
+    def show_prefix(self, prefix: Path) -> str | None:
+        """Show a virtualenv or an installation; return why not, if not."""
+        if self.covers(prefix):
+            return None
+        if refusal := self._refusal(prefix):
+            return refusal
+        if not _looks_like_prefix(prefix):
+            return f"{prefix} is no Python installation"
+        names = _names(prefix)
+        if names <= _PREFIX_PARTS | _HARMLESS and not self._holds_repo(prefix):
+            self._sources[prefix] = _real(prefix)
+            return None
+        for name in names & _PREFIX_PARTS:
+            if not self._holds_repo(prefix / name):
+                self._sources[prefix / name] = _real(prefix / name)
+        return None
+
+    def show_installation(self, folder: Path) -> str | None:
+        """Show the installation of a program whose `bin` folder lies in it; return why not."""
+        parts = _names(folder) & _INSTALLATION_PARTS
+        refusals = (self.show_folder(folder / name) for name in sorted(parts))
+        return next((refusal for refusal in refusals if refusal), None)
+
+    def show_folder(self, folder: Path) -> str | None:
+        """Show one folder of libraries, whole; return why not, if not."""
+        if self.covers(folder):
+            return None
+        if self._holds_repo(folder):
+            return f"{folder} is the repository or above it"
+        if refusal := self._refusal(folder):
+            return refusal
+        self._sources[folder] = _real(folder)
+        return None
+
+    def show_code(self, path: Path) -> str | None:
+        """Show the code at or in a path outside the repository; return why not, if not.
+
+        Of a folder with anything else beside code (`.env`, `.git`, notes) only the visible
+        folders and the Python files are shown.
+        """
+        if self.covers(path):
+            return None
+        if self._holds_repo(path):
+            return f"{path} is above the repository"
+        if refusal := self._refusal(path) or self._is_hidden_at_home(path):
+            return refusal
+        if path.is_file():
+            if not path.name.endswith(_CODE_ENDINGS):
+                return f"{path} is no Python file"
+            self._sources[path] = _real(path)
+            return None
+        children = [path / name for name in sorted(_names(path))]
+        code = [child for child in children if self._is_code(child)]
+        if len(code) == len(children):
+            self._sources[path] = _real(path)
+        for child in code if len(code) < len(children) else ():
+            self._sources[child] = _real(child)
+        return None if code else f"{path} holds no Python code"
+
+    def link(self, path: Path, target: Path) -> None:
+        """Make a path that does not exist in a sandbox lead to one that does."""
+        if not self.covers(path):
+            self._links[str(path)] = str(target)
+
+    def covers(self, path: Path) -> bool:
+        """Whether a path is already visible as what it is on the host."""
+        if path == self._repo or self._repo in path.parents:
+            candidates = [p for p in (path, *path.parents) if self._repo in p.parents]
+        else:
+            candidates = [path, *path.parents]
+        for above in candidates:
+            source = self._sources.get(above)
+            if source is not None:
+                return _real(path) == source / path.relative_to(above) or _real(path) == _real(
+                    source / path.relative_to(above)
+                )
+        return False
+
+    @property
+    def mounts(self) -> tuple[Mount, ...]:
+        """What was gathered, parents before children."""
+        ordered = sorted(self._sources.items(), key=lambda item: (len(item[0].parts), item[0]))
+        return tuple(Mount(source=source, target=str(target)) for target, source in ordered)
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Symlinks that the root folder needs, by path."""
+        return dict(sorted(self._links.items()))
+
+    def _refusal(self, path: Path) -> str | None:
+        """Return why a path is never shown, whatever it holds."""
+        real = _real(path)
+        if not path.exists():
+            return f"{path} is not there"
+        for place in (path, real):
+            if place in _NEVER_ITSELF or any(
+                n == place or n in place.parents for n in _NEVER_BELOW
+            ):
+                return f"{path} is a folder of the system that is never shown"
+            if place in (self._home, self._private) or place in self._private.parents:
+                return f"{path} is the home folder or above it"
+            if any(place == self._private / name for name in _BASKETS):
+                return f"{path} is a folder that all programs of the user share"
+            if secret := _SECRET_NAMES.intersection(place.parts):
+                return f"{path} is below {min(secret)}"
+        return None
+
+    def _is_hidden_at_home(self, path: Path) -> str | None:
+        """Return why a path below a hidden folder of the home folder is not shown."""
+        real = _real(path)
+        if self._private not in real.parents:
+            return None
+        hidden = next((p for p in real.relative_to(self._private).parts if p.startswith(".")), None)
+        return f"{path} is below the hidden folder {hidden} of the home folder" if hidden else None
+
+    def _holds_repo(self, path: Path) -> bool:
+        """Whether the repository is this path or lies below it."""
+        repo, real = _real(self._repo), _real(path)
+        return real == repo or real in repo.parents
+
+    def _is_code(self, child: Path) -> bool:
+        """Whether an entry of a project folder is shown beside its siblings."""
+        if child.name.startswith(".") or self._refusal(child) or self._holds_repo(child):
+            return False
+        return child.is_dir() or child.name.endswith(_CODE_ENDINGS)
+
+
+def unreadable_by(uid: int, paths: Iterable[Path]) -> list[Path]:
+    """Return those of the paths that an ordinary user with this id cannot read or enter."""
+    found = []
+    for path in paths:
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        shift = 6 if status.st_uid == uid else 0
+        bits = status.st_mode >> shift
+        needed = 0o5 if path.is_dir() else 0o4
+        if bits & needed != needed:
+            found.append(path)
+    return found
+
+
+def _looks_like_prefix(folder: Path) -> bool:
+    """Whether a folder has the parts of a virtualenv or of an installation."""
+    if (folder / "pyvenv.cfg").is_file() and (folder / "bin").is_dir():
+        return True
+    return any(folder.glob("lib/p*3*/os.py"))
+
+
+def _names(folder: Path) -> frozenset[str]:
+    """Return the names in a folder; none if it cannot be read."""
+    try:
+        return frozenset(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return frozenset()
+
+
+def _real(path: Path) -> Path:
+    """Follow all links."""
+    return Path(os.path.realpath(path))

@@ -1,0 +1,241 @@
+"""What a Python can import and what is installed in it, read from its site folders.
+
+`.pth` files and the finders of editable installs are programs to Python; here they are only read.
+"""
+
+import ast
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote, urlparse
+
+from sandbox.environments.pythons import Python
+
+_SYSTEM: Final = Path("/usr")
+_EXTENSIONS: Final = (".py", ".so", ".pyc")
+_MOST_PTH_BYTES: Final = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libraries:
+    """The import world of one Python."""
+
+    sites: tuple[Path, ...]
+    """Existing site folders, in the order in which Python looks."""
+    user_site: Path | None
+    """The one of them that lies in the home folder of the user."""
+    roots: tuple[Path, ...]
+    """Folders outside the site folders that `.pth` files add to the import path."""
+    modules: Mapping[str, Path] = field(default_factory=dict)
+    """Top-level modules that editable finders lead elsewhere."""
+    pointers: tuple[Path, ...] = ()
+    """Every absolute path that an editable finder names, besides `modules`."""
+    editables: Mapping[str, Path] = field(default_factory=dict)
+    """Distribution to the project folder that it was installed from in editable mode."""
+    distributions: tuple[str, ...] = ()
+    """`name-version` of everything installed, sorted."""
+    standard: Path
+    """Folder of the standard library."""
+
+    def locate(self, module: str) -> Path | None:
+        """Return where the top-level package of `module` would be imported from."""
+        name = module.partition(".")[0]
+        if name in self.modules:
+            return self.modules[name]
+        for root in (self.standard, *self.sites, *self.roots):
+            if found := _module_in(root, name):
+                return found
+        return None
+
+    def version_of(self, distribution: str) -> str | None:
+        """Return the installed version of a distribution."""
+        wanted = _normal(distribution)
+        for entry in self.distributions:
+            name, _, version = entry.partition("-")
+            if _normal(name) == wanted and version:
+                return version
+        return None
+
+
+def read_libraries(python: Python, *, home: Path) -> Libraries:
+    """Read the site folders of a Python; `home` is the developer's home folder."""
+    user = home / ".local" / "lib" / python.tag / "site-packages"
+    user_site = user if python.sees_base_sites and user.is_dir() else None
+    sites = tuple(_site_folders(python, user_site))
+    reading = _Reading()
+    for site in sites:
+        reading.read_site(site)
+    return Libraries(
+        sites=sites,
+        user_site=user_site,
+        roots=tuple(path for path in dict.fromkeys(reading.roots) if path not in sites),
+        modules=reading.modules,
+        pointers=tuple(dict.fromkeys(reading.pointers)),
+        editables=reading.editables,
+        distributions=tuple(sorted(reading.distributions)),
+        standard=python.library,
+    )
+
+
+def _site_folders(python: Python, user_site: Path | None) -> Iterator[Path]:
+    """Yield the existing site folders in Python's own order, each real folder once."""
+    candidates = _own_sites(python.prefix, python.tag) if python.is_virtual else []
+    if python.sees_base_sites:
+        candidates += [user_site] if user_site else []
+        candidates += _system_sites(python.tag) if python.base == _SYSTEM else []
+        candidates += _own_sites(python.base, python.tag)
+    seen: set[str] = set()
+    for folder in candidates:
+        real = os.path.realpath(folder)
+        if real not in seen and folder.is_dir():
+            seen.add(real)
+            yield folder
+
+
+def _own_sites(prefix: Path, tag: str) -> list[Path]:
+    """Return the site folders that CPython and PyPy keep below a prefix."""
+    return [prefix / "lib" / tag / "site-packages", prefix / "lib64" / tag / "site-packages"]
+
+
+def _system_sites(tag: str) -> list[Path]:
+    """Return the site folders of a distribution's own Python: Debian's, else Fedora's."""
+    local, debian = Path("/usr/local"), _SYSTEM / "lib" / "python3" / "dist-packages"
+    if debian.is_dir():
+        return [
+            local / "lib" / tag / "dist-packages",
+            debian,
+            debian.parents[1] / tag / debian.name,
+        ]
+    return _own_sites(local, tag)
+
+
+class _Reading:
+    """What was gathered from the site folders so far."""
+
+    def __init__(self) -> None:
+        self.roots: list[Path] = []
+        self.modules: dict[str, Path] = {}
+        self.pointers: list[Path] = []
+        self.editables: dict[str, Path] = {}
+        self.distributions: list[str] = []
+
+    def read_site(self, site: Path) -> None:
+        """Read one site folder; what cannot be read is as if it were not there."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(site))
+        except OSError:
+            return
+        for name in names:
+            if name.endswith(".dist-info"):
+                self.distributions.append(name.removesuffix(".dist-info"))
+                self._read_direct_url(site / name)
+            elif name.endswith((".egg-info", ".egg")):
+                self.distributions.append(_egg_name(name))
+            elif name.endswith(".pth"):
+                self._read_pth(site, name)
+            elif name.endswith(".py") and "editable" in name:
+                self._read_finder(site / name)
+
+    def _read_pth(self, site: Path, name: str) -> None:
+        """Take the folders that a `.pth` file names; its code lines are not for us to run."""
+        for line in _text(site / name).splitlines():
+            text = line.strip()
+            if text and not text.startswith(("#", "import ", "import\t")):
+                path = Path(os.path.normpath(site / text))
+                if path.exists():
+                    self.roots.append(path)
+
+    def _read_finder(self, path: Path) -> None:
+        """Take module names and paths out of the finder that a build backend wrote.
+
+        setuptools writes a MAPPING of names to paths, editables and the loaders of compiled
+        projects write calls with them; all spell paths as absolute string constants.
+        """
+        try:
+            tree = ast.parse(_text(path))
+        except (SyntaxError, ValueError):
+            return
+        for node in ast.walk(tree):
+            match node:
+                case ast.Dict(keys=keys, values=values):
+                    for key, value in zip(keys, values, strict=True):
+                        self._note_module(key, value)
+                case ast.Call(args=[key, value, *_]):
+                    self._note_module(key, value)
+                case ast.Constant(value=str(text)) if _is_existing(text):
+                    self.pointers.append(Path(text))
+                case _:
+                    pass
+
+    def _note_module(self, key: ast.expr | None, value: ast.expr) -> None:
+        """Remember a pair of module name and absolute path."""
+        match key, value:
+            case ast.Constant(value=str(name)), ast.Constant(value=str(path)) if (
+                name.isidentifier() and _is_existing(path)
+            ):
+                self.modules.setdefault(name, Path(path))
+            case _:
+                pass
+
+    def _read_direct_url(self, info: Path) -> None:
+        """Remember the project folder of an editable install (packaging spec direct_url.json)."""
+        text = _text(info / "direct_url.json")
+        if not text:
+            return
+        try:
+            record = json.loads(text)
+            editable = record["dir_info"]["editable"] is True
+            url = urlparse(str(record["url"]))
+        except (ValueError, KeyError, TypeError):
+            return
+        if editable and url.scheme == "file":
+            name = info.name.partition("-")[0]
+            self.editables[name] = Path(os.path.normpath(unquote(url.path)))
+
+
+def _module_in(root: Path, name: str) -> Path | None:
+    """Return the package or module file of that name in a folder."""
+    package = root / name
+    if package.is_dir() and _holds_code(package):
+        return package
+    single = root / f"{name}.py"
+    if single.is_file():
+        return single
+    return next(iter(sorted(root.glob(f"{name}.*.so"))), None) if root.is_dir() else None
+
+
+def _holds_code(folder: Path) -> bool:
+    """Whether a folder is a package, not the remains of one."""
+    try:
+        return any(entry.name.endswith(_EXTENSIONS) for entry in os.scandir(folder))
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+
+
+def _egg_name(name: str) -> str:
+    """Return `name-version` of an `.egg-info` or `.egg` entry."""
+    return name.rpartition(".egg")[0].partition("-py3")[0]
+
+
+def _normal(name: str) -> str:
+    """Spell a distribution name as PEP 503 does."""
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def _text(path: Path) -> str:
+    """Return the beginning of a text file; empty where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_MOST_PTH_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _is_existing(text: str) -> bool:
+    """Whether a string constant is an absolute path of something that is there."""
+    return text.startswith("/") and len(text) < 4096 and "\0" not in text and Path(text).exists()

@@ -1,0 +1,168 @@
+"""What other languages than Python need of the host: compilers, package caches, node_modules.
+
+Only if the repository's own manifest asks for it, and only the packages: registries' credentials
+lie beside the caches and stay where they are.
+"""
+
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from sandbox.environments.exposure import Exposure
+from sandbox.environments.managers import read_toml
+
+_MOST_WORKSPACES: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toolchain:
+    """What one language adds to an environment."""
+
+    language: str
+    program_folder: Path | None
+    """Folder of its programs, for PATH; None if the system has none."""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def show_toolchains(
+    exposure: Exposure, *, repo: Path, variables: Mapping[str, str], home: Path
+) -> list[Toolchain]:
+    """Show what the repository's manifests ask for; return what it means for the commands."""
+    found = []
+    if (repo / "package.json").is_file():
+        found.append(_show_node(exposure, repo, variables))
+    if (repo / "go.mod").is_file():
+        found.append(_show_go(exposure, variables, home))
+    if (repo / "Cargo.toml").is_file():
+        found.append(_show_cargo(exposure, repo, variables, home))
+    return found
+
+
+def _show_node(exposure: Exposure, repo: Path, variables: Mapping[str, str]) -> Toolchain:
+    notes = [exposure.show_folder(folder) for folder in _module_folders(repo)]
+    program, trouble = _show_program(exposure, "node", variables, repo)
+    return Toolchain(language="node", program_folder=program, notes=_said(*notes, trouble))
+
+
+def _module_folders(repo: Path) -> Iterator[Path]:
+    """Yield the node_modules of the repository and of the workspaces in its package.json."""
+    folders = [repo]
+    for pattern in _workspaces(repo)[:_MOST_WORKSPACES]:
+        if not pattern.startswith(("/", "!")) and ".." not in Path(pattern).parts:
+            folders += sorted(repo.glob(pattern.replace("**", "*")))[:_MOST_WORKSPACES]
+    for folder in folders:
+        modules = folder / "node_modules"
+        if modules.is_dir() and not modules.is_symlink():
+            yield modules
+
+
+def _workspaces(repo: Path) -> list[str]:
+    """Return the workspace patterns of a package.json."""
+    try:
+        manifest = json.loads((repo / "package.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    entry: Any = manifest.get("workspaces") if isinstance(manifest, dict) else None
+    patterns = entry.get("packages") if isinstance(entry, dict) else entry
+    return (
+        [text for text in patterns if isinstance(text, str)] if isinstance(patterns, list) else []
+    )
+
+
+def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> Toolchain:
+    gopath = Path(variables.get("GOPATH", "").partition(":")[0] or home / "go")
+    cache = Path(variables.get("GOMODCACHE") or gopath / "pkg" / "mod")
+    folders = [cache / "cache" / "download"]
+    if cache.is_dir():
+        names = sorted(entry.name for entry in os.scandir(cache) if entry.is_dir())
+        folders += [cache / name for name in names if name != "cache"]
+    notes = [exposure.show_folder(folder) for folder in folders if folder.is_dir()]
+    program, trouble = _show_program(exposure, "go", variables, None)
+    settings = {
+        "GOMODCACHE": str(cache),
+        "GOPROXY": "off",
+        "GOTOOLCHAIN": "local",
+        "GOCACHE": "/tmp/go-build",  # noqa: S108 (the sandbox's own)
+    }
+    return Toolchain(
+        language="go", program_folder=program, variables=settings, notes=_said(*notes, trouble)
+    )
+
+
+def _show_cargo(
+    exposure: Exposure, repo: Path, variables: Mapping[str, str], home: Path
+) -> Toolchain:
+    cargo_home = Path(variables.get("CARGO_HOME") or home / ".cargo")
+    registry = cargo_home / "registry"
+    notes = [exposure.show_folder(registry)] if registry.is_dir() else []
+    rustup = Path(variables.get("RUSTUP_HOME") or home / ".rustup")
+    toolchain = _rust_toolchain(repo, rustup)
+    if toolchain is not None:
+        notes.append(exposure.show_folder(toolchain))
+        program: Path | None = toolchain / "bin"
+    else:
+        program, trouble = _show_program(exposure, "cargo", variables, repo)
+        notes.append(trouble)
+    settings = {
+        "CARGO_HOME": str(cargo_home),
+        "CARGO_NET_OFFLINE": "true",
+        "CARGO_TARGET_DIR": "/tmp/cargo-target",  # noqa: S108 (the sandbox's own)
+    }
+    return Toolchain(
+        language="rust", program_folder=program, variables=settings, notes=_said(*notes)
+    )
+
+
+def _rust_toolchain(repo: Path, rustup: Path) -> Path | None:
+    """Return the folder of the toolchain that rustup would take, without asking rustup."""
+    channel = _rust_channel(repo) or read_toml(rustup / "settings.toml").get("default_toolchain")
+    if not isinstance(channel, str) or not channel or "/" in channel:
+        return None
+    try:
+        names = sorted(entry.name for entry in os.scandir(rustup / "toolchains"))
+    except OSError:
+        return None
+    fitting = (name for name in names if name == channel or name.startswith(f"{channel}-"))
+    return next((rustup / "toolchains" / name for name in fitting), None)
+
+
+def _rust_channel(repo: Path) -> str | None:
+    """Return the channel that the repository pins."""
+    for name in ("rust-toolchain.toml", "rust-toolchain"):
+        try:
+            text = (repo / name).read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            continue
+        try:
+            table = tomllib.loads(text).get("toolchain", {})
+        except ValueError:
+            return text.strip()
+        channel = table.get("channel") if isinstance(table, dict) else None
+        return channel if isinstance(channel, str) else None
+    return None
+
+
+def _show_program(
+    exposure: Exposure, name: str, variables: Mapping[str, str], repo: Path | None
+) -> tuple[Path | None, str | None]:
+    """Show the installation of the first program of this name on PATH.
+
+    Returns its folder of programs and why it is not shown. Shims that are scripts are passed over.
+    """
+    for text in dict.fromkeys(variables.get("PATH", "").split(":")):
+        folder = Path(text)
+        if not text.startswith("/") or (repo and folder.is_relative_to(repo)):
+            continue
+        real = Path(os.path.realpath(folder / name))
+        if real.is_file() and real.name == name and real.parent.name == "bin":
+            return real.parent, exposure.show_installation(real.parents[1])
+    return None, f"no {name} on PATH"
+
+
+def _said(*notes: str | None) -> tuple[str, ...]:
+    return tuple(note for note in notes if note)
