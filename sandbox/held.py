@@ -1,0 +1,266 @@
+"""A sandbox that is replaced when it breaks: the part that every backend shares.
+
+A backend launches vessels (a container, a bwrap) with a runner in them; this module keeps the
+promises of `sandbox.base.Sandbox` over them. What the host put in (the tree, every sync, every
+installed file) is remembered and put again into a new vessel when the old one died, lied, did not
+answer or ran out of memory. What commands left in the old one is lost then.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final, Protocol
+
+import anyio
+
+from sandbox.base import (
+    Command,
+    Completed,
+    FileChange,
+    FileDelete,
+    Harvest,
+    HarvestLimits,
+    Process,
+    Promises,
+    Reason,
+    SandboxSpec,
+)
+from sandbox.errors import SandboxError, SandboxLost
+from sandbox.packing import checked_path, deletions, pack_changes, pack_files, pack_folder
+from sandbox.session import Session, SessionProcess
+
+SCRATCH_HOME: Final = "/tmp/home"  # noqa: S108 - a path inside the sandbox
+HARVEST_LIMITS: Final = HarvestLimits()
+DEFAULT_VARIABLES: Final = {
+    "HOME": SCRATCH_HOME,
+    "USER": "greenloop",
+    "LOGNAME": "greenloop",
+    "PATH": "/usr/local/bin:/usr/bin:/bin:/usr/local/sbin:/usr/sbin:/sbin",
+    "LANG": "C.UTF-8",
+    "TMPDIR": "/tmp",  # noqa: S108 - a path inside the sandbox
+}
+"""Of every command; the environment's own variables win."""
+
+
+class Vessel(Protocol):
+    """Whatever holds one runner; ours alone."""
+
+    @property
+    def session(self) -> Session:
+        """The runner, greeted."""
+        ...
+
+    async def saw_oom(self) -> bool:
+        """Tell whether memory ran out in here; asked when the runner is gone."""
+        ...
+
+    async def destroy(self) -> None:
+        """Remove every trace; bounded in time, never raises. Called under a shield."""
+        ...
+
+
+class Launch(Protocol):
+    """Starts a vessel whose tree is empty."""
+
+    async def __call__(self) -> Vessel:
+        """Raises: SandboxError; leaves nothing behind then, nor when cancelled."""
+        ...
+
+
+@asynccontextmanager
+async def open_held(
+    spec: SandboxSpec, promises: Promises, launch: Launch
+) -> AsyncGenerator["HeldSandbox", None]:
+    """Open a sandbox over vessels that `launch` starts. Raises: SandboxError."""
+    sandbox = HeldSandbox(spec, promises, launch)
+    try:
+        await sandbox.fill()
+        yield sandbox
+    finally:
+        with anyio.CancelScope(shield=True):
+            await sandbox.drop()
+
+
+class HeldSandbox:
+    """Implements `sandbox.base.Sandbox`; made by `open_held`."""
+
+    def __init__(self, spec: SandboxSpec, promises: Promises, launch: Launch) -> None:
+        self._spec = spec
+        self._promises = promises
+        self._launch = launch
+        self._vessel: Vessel | None = None
+        self._poisoned = False
+        self._lock = anyio.Lock()
+        self._synced: dict[str, FileChange] = {}
+        self._installed: dict[str, bytes] = {}
+        self._variables = {**DEFAULT_VARIABLES, **spec.environment.variables}
+
+    @property
+    def spec(self) -> SandboxSpec:
+        """What it was opened with."""
+        return self._spec
+
+    @property
+    def promises(self) -> Promises:
+        """What is enforced here."""
+        return self._promises
+
+    async def sync(self, changes: Iterable[FileChange]) -> None:
+        """Bring the tree to the given state; what is not named stays."""
+        listed = list(changes)
+        for change in listed:
+            checked_path(change.path)
+        if not listed:
+            return
+        async with self._lock:
+            for change in listed:
+                self._remember(change)
+            fresh = self._is_fresh_needed()
+            session = await self._session()
+            if not fresh:
+                await self._apply(session, listed)
+
+    async def install(self, files: Mapping[str, bytes]) -> None:
+        """Put files of ours below `TOOLS_DIR`."""
+        for name in files:
+            checked_path(name)
+        if not files:
+            return
+        async with self._lock:
+            self._installed.update(files)
+            fresh = self._is_fresh_needed()
+            session = await self._session()
+            if not fresh:
+                await session.change("tools", delete=(), tar=pack_files(files.items()))
+
+    async def run(
+        self, command: Command, *, on_output: Callable[[bytes], None] | None = None
+    ) -> Completed:
+        """Run to the end; nothing it started is alive afterwards."""
+        async with self._process(command, interactive=False) as process:
+            while True:
+                got = await process.receive()
+                if isinstance(got, Completed):
+                    return got
+                if on_output is not None:
+                    on_output(got)
+
+    @asynccontextmanager
+    async def start(self, command: Command) -> AsyncGenerator[Process, None]:
+        """Run while talking to it; leaving the context kills what is left."""
+        async with self._process(command, interactive=True) as process:
+            yield process
+
+    async def read_file(self, path: str, *, limit_bytes: int) -> bytes | None:
+        """Return a regular file's bytes; links are not followed."""
+        async with self._lock:
+            return await self._living().read_file(path, limit_bytes)
+
+    async def harvest(self, limits: HarvestLimits = HARVEST_LIMITS) -> Harvest:
+        """Return what commands changed in the tree."""
+        async with self._lock:
+            return await self._living().harvest(limits)
+
+    async def fill(self) -> None:
+        """Start the first vessel. Raises: SandboxError."""
+        async with self._lock:
+            await self._session()
+
+    async def drop(self) -> None:
+        """Remove every trace."""
+        vessel, self._vessel = self._vessel, None
+        if vessel is not None:
+            vessel.session.close()
+            await vessel.destroy()
+
+    @asynccontextmanager
+    async def _process(
+        self, command: Command, *, interactive: bool
+    ) -> AsyncGenerator["HeldProcess", None]:
+        async with self._lock:
+            vessel = await self._vessel_with_tree()
+            process = vessel.session.process(
+                command,
+                cwd=command.cwd or self._spec.workdir,
+                env={**self._variables, **command.env},
+                interactive=interactive,
+            )
+            try:
+                async with process as running:
+                    yield HeldProcess(running, vessel)
+                    ended = running.end
+            except SandboxLost:
+                self._poisoned = True
+                raise
+            if ended is not None and ended.reason in (Reason.OOM, Reason.ENGINE_LOST):
+                self._poisoned = True
+
+    def _remember(self, change: FileChange) -> None:
+        # A path whose folder was a file before, or the other way round: the last word counts.
+        for path in [path for path in self._synced if path.startswith(change.path + "/")]:
+            del self._synced[path]
+        self._synced.pop(change.path, None)
+        self._synced[change.path] = change
+
+    def _is_fresh_needed(self) -> bool:
+        return self._vessel is None or self._poisoned or self._vessel.session.lost
+
+    def _living(self) -> Session:
+        if self._vessel is None or self._vessel.session.lost:
+            raise SandboxLost("the sandbox is gone, and with it what commands wrote")
+        return self._vessel.session
+
+    async def _session(self) -> Session:
+        return (await self._vessel_with_tree()).session
+
+    async def _vessel_with_tree(self) -> Vessel:
+        """Return a vessel that holds the right tree, a new one where the old one is spent."""
+        if self._vessel is not None and not self._is_fresh_needed():
+            return self._vessel
+        with anyio.CancelScope(shield=True):
+            await self.drop()
+        self._vessel = await self._launch()
+        self._poisoned = True
+        session = self._vessel.session
+        if self._spec.tree is not None:
+            await session.change("tree", delete=(), tar=pack_folder(self._spec.tree))
+        if self._synced:
+            await self._apply(session, list(self._synced.values()))
+        if self._installed:
+            await session.change("tools", delete=(), tar=pack_files(self._installed.items()))
+        self._poisoned = False
+        return self._vessel
+
+    async def _apply(self, session: Session, changes: list[FileChange]) -> None:
+        writes = any(not isinstance(change, FileDelete) for change in changes)
+        tar = pack_changes(changes) if writes else None
+        try:
+            await session.change("tree", delete=deletions(changes), tar=tar)
+        except SandboxLost:
+            raise
+        except SandboxError:
+            self._poisoned = True
+            raise
+
+
+class HeldProcess:
+    """A command that ends with `engine_lost` or `oom` when its vessel dies."""
+
+    def __init__(self, running: SessionProcess, vessel: Vessel) -> None:
+        self._running = running
+        self._vessel = vessel
+
+    async def send(self, data: bytes) -> None:
+        """Write to the command's stdin."""
+        await self._running.send(data)
+
+    async def close_stdin(self) -> None:
+        """End the command's stdin."""
+        await self._running.close_stdin()
+
+    async def receive(self) -> bytes | Completed:
+        """Return the next piece of output, or the end."""
+        try:
+            return await self._running.receive()
+        except SandboxLost:
+            oom = await self._vessel.saw_oom()
+            return self._running.cut_off(Reason.OOM if oom else Reason.ENGINE_LOST)
