@@ -21,7 +21,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-GOAL = re.compile(r"\s*(<=|<|>=|>|≤|≥)\s*([0-9.]+)\s*([x×])?")
+GOAL = re.compile(r"\s*(<=|<|>=|>|≤|≥)\s*([0-9.]+)\s*(x)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
         console.print(f"[dim]{name} ...[/dim]")
         try:
             rows += measure(name)
-        except Exception:  # one broken benchmark must not hide the others
+        except Exception:  # noqa: BLE001 - one broken benchmark must not hide the others
             failed.append(name)
             console.print(traceback.format_exc(), markup=False, highlight=False)
     console.print(as_table(rows, failed))

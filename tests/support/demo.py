@@ -83,9 +83,10 @@ def main() -> int:
         f"Nothing in {subject.repo} has changed so far. Look further with:\n"
         f"  export PATH={shlex.quote(str(greenloop.parent))}:$PATH\n"
         f"  cd {shlex.quote(str(subject.repo))}\n"
-        "  greenloop runs                     the runs so far, newest first\n"
-        "  greenloop show RUN --html page.html   the whole run as one page\n"
-        "  greenloop apply RUN && git diff    take the fix into the working tree"
+        "  greenloop runs                        the runs so far, newest first\n"
+        "  greenloop show last                   the verdict and its evidence\n"
+        "  greenloop show last --html page.html  the whole run as one page\n"
+        "  greenloop apply last && git diff       take the fix into the working tree"
     )
     return done.returncode
 
