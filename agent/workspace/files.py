@@ -58,6 +58,13 @@ def read_open_file(fd: int) -> bytes:
     return b"".join(pieces)
 
 
+def write_all(fd: int, data: bytes) -> None:
+    """Write everything; a single write may take only a part."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 

@@ -1,0 +1,230 @@
+"""Which paths belong to a base: what git tracks, and what it neither tracks nor ignores.
+
+Only names come from git. Bytes and modes are read from the disk, so flags such as
+assume-unchanged or skip-worktree, filters and line-end settings hide or alter nothing.
+
+Submodules that are checked out are listed as plain files below their path, since tests need
+them; one that is not is an empty folder. A repository inside the repository that git does not
+know as a submodule is left out, as git does, and said.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from agent.errors import AgentError
+from agent.workspace.paths import printable
+from agent.workspace.trusted_git import Repository, TrustedGit, find_repository
+
+_TRACKED = re.compile(rb"([A-Z?]) (\d{6}) ([0-9a-f]+) ([0-3])\t([^\0]+)\0")
+_GITLINK: Final = b"160000"
+_SHOWN_NAMES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tracked:
+    """What the index says, without a look at the files."""
+
+    oids: Mapping[bytes, bytes]
+    """Object id by path; not the id of what is on disk where a filter or a line end differs."""
+    gitlinks: tuple[bytes, ...] = ()
+    conflicted: tuple[bytes, ...] = ()
+    skipped: tuple[bytes, ...] = ()
+    """Marked skip-worktree, as in a sparse checkout: may be absent on purpose."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Untracked:
+    """What a look at the work tree says."""
+
+    paths: tuple[bytes, ...]
+    repositories: tuple[bytes, ...]
+    """Folders with a repository of their own that git does not know as submodules."""
+    dirty: frozenset[bytes]
+    """Every path that differs from HEAD, the untracked among them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """Candidates for a base; a path may be absent, or no file, on disk."""
+
+    tracked: Mapping[bytes, bytes]
+    """Index object id by path, submodules' files without one among `others`."""
+    others: tuple[bytes, ...]
+    dirty: frozenset[bytes]
+    notes: tuple[str, ...] = field(default=())
+
+
+def open_trusted(repository: Repository, folder: Path) -> TrustedGit:
+    """Return a git dir of ours for the user's repository, its index and HEAD as they are now."""
+    (folder / "objects" / "info").mkdir(parents=True, exist_ok=True)
+    (folder / "refs").mkdir(exist_ok=True)
+    (folder / "info").mkdir(exist_ok=True)
+    _put(folder / "config", _configuration(repository.object_format))
+    _put(folder / "objects/info/alternates", os.fsencode(repository.common_dir / "objects\n"))
+    _put(folder / "info" / "exclude", _content(repository.common_dir / "info" / "exclude"))
+    _put(folder / "HEAD", (repository.commit or "ref: refs/heads/unborn").encode() + b"\n")
+    return TrustedGit(git_dir=folder, work_tree=repository.top, settings=repository.settings)
+
+
+def read_tracked(repository: Repository, git: TrustedGit) -> Tracked:
+    """Return what the user's index holds; git is asked only when the index file changed."""
+    listed = git.git_dir / "tracked"
+    stamp = _copy_index(repository, git.git_dir)
+    raw = _content(listed)
+    if not raw.startswith(stamp):
+        raw = stamp + git.run("ls-files", "-z", "--stage", "-t")
+        _put(listed, raw)
+    return _parse_tracked(raw[len(stamp) :])
+
+
+def read_untracked(git: TrustedGit) -> Untracked:
+    """Return what a `git status` finds; takes as long as one."""
+    status = git.run(
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--ignore-submodules=all",
+    )
+    return _parse_status(status)
+
+
+def form_listing(
+    repository: Repository, git: TrustedGit, tracked: Tracked, untracked: Untracked
+) -> Listing:
+    """Return every path that may belong to the base, those of submodules included."""
+    others = list(untracked.paths)
+    notes = _notes(tracked, untracked)
+    for link in tracked.gitlinks:
+        inner = _submodule(repository, git, link)
+        others += inner.others
+        notes += inner.notes
+    return Listing(
+        tracked={p: o for p, o in tracked.oids.items() if p not in tracked.gitlinks},
+        others=tuple(others),
+        dirty=untracked.dirty - set(tracked.gitlinks),
+        notes=tuple(notes),
+    )
+
+
+def _submodule(repository: Repository, git: TrustedGit, link: bytes) -> Listing:
+    """Return a submodule's paths as seen from the outer repository."""
+    empty = Listing(tracked={}, others=(), dirty=frozenset())
+    folder = repository.top / os.fsdecode(link)
+    if not (folder / ".git").exists():
+        return empty
+    try:
+        inner = find_repository(folder)
+        if inner.top != folder.resolve():
+            return empty
+        modules = git.git_dir / "modules" / hashlib.sha256(link).hexdigest()[:16]
+        inner_git = open_trusted(inner, modules)
+        listing = form_listing(
+            inner, inner_git, read_tracked(inner, inner_git), read_untracked(inner_git)
+        )
+    except AgentError as exc:
+        note = f"submodule {printable(os.fsdecode(link))} is left out: {exc.message}"
+        return Listing(tracked={}, others=(), dirty=frozenset(), notes=(note,))
+    paths = [link + b"/" + path for path in (*listing.tracked, *listing.others)]
+    return Listing(tracked={}, others=tuple(paths), dirty=frozenset(), notes=listing.notes)
+
+
+def _copy_index(repository: Repository, git_dir: Path) -> bytes:
+    """Copy the user's index where it changed; return a line that names its state.
+
+    The times go along: git takes an entry as clean only if it is older than the index file.
+    """
+    source, copy = repository.git_dir / "index", git_dir / "index"
+    try:
+        status = source.stat()
+    except FileNotFoundError:
+        copy.unlink(missing_ok=True)
+        return b"no index\n"
+    stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}\n"
+    if _content(git_dir / "index.stamp") != stamp.encode():
+        for shared in repository.git_dir.glob("sharedindex.*"):
+            _put(git_dir / shared.name, shared.read_bytes())
+        _put(copy, source.read_bytes())
+        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+        _put(git_dir / "index.stamp", stamp.encode())
+    return stamp.encode()
+
+
+def _parse_tracked(raw: bytes) -> Tracked:
+    found: list[tuple[bytes, bytes, bytes, bytes, bytes]] = _TRACKED.findall(raw)
+    return Tracked(
+        oids={path: oid for _, _, oid, _, path in found},
+        gitlinks=tuple(path for _, mode, _, _, path in found if mode == _GITLINK),
+        conflicted=tuple(sorted({path for _, _, _, stage, path in found if stage != b"0"})),
+        skipped=tuple(path for tag, _, _, _, path in found if tag == b"S"),
+    )
+
+
+def _parse_status(raw: bytes) -> Untracked:
+    """Read porcelain v2: `1` ordinary, `u` unmerged, `?` untracked; git-status(1)."""
+    changed: list[bytes] = []
+    untracked: list[bytes] = []
+    for record in raw.split(b"\0"):
+        if record.startswith(b"? "):
+            untracked.append(record[2:])
+        elif record.startswith(b"1 "):
+            changed.append(record.split(b" ", 8)[8])
+        elif record.startswith(b"u "):
+            changed.append(record.split(b" ", 10)[10])
+    paths = [path for path in untracked if not path.endswith(b"/")]
+    return Untracked(
+        paths=tuple(paths),
+        repositories=tuple(path[:-1] for path in untracked if path.endswith(b"/")),
+        dirty=frozenset(changed + paths),
+    )
+
+
+def _notes(tracked: Tracked, untracked: Untracked) -> list[str]:
+    notes = []
+    if tracked.conflicted:
+        notes.append(
+            f"a merge is in progress; taken as on disk, markers included: "
+            f"{some_names(tracked.conflicted)}"
+        )
+    if untracked.repositories:
+        notes.append(
+            f"repositories inside the repository are left out: {some_names(untracked.repositories)}"
+        )
+    return notes
+
+
+def some_names(paths: Iterable[bytes]) -> str:
+    """Return the first names for a person to read, and how many more there are."""
+    names = [printable(os.fsdecode(path)) for path in paths]
+    more = len(names) - _SHOWN_NAMES
+    return ", ".join(names[:_SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def _configuration(object_format: str) -> bytes:
+    version = "0" if object_format == "sha1" else "1"
+    extension = (
+        "" if object_format == "sha1" else f"[extensions]\n\tobjectformat = {object_format}\n"
+    )
+    core = f"[core]\n\trepositoryformatversion = {version}\n\tbare = false\n"
+    return f"{core}{extension}[gc]\n\tauto = 0\n".encode()
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _put(file: Path, data: bytes) -> None:
+    """Write a file of ours unless it already holds that."""
+    if not file.exists() or file.read_bytes() != data:
+        waiting = file.with_name(f"{file.name}.new")
+        waiting.write_bytes(data)
+        waiting.replace(file)
