@@ -1,0 +1,254 @@
+"""The bubblewrap engine: sandboxes without a container engine, for who asked for it.
+
+Never chosen by itself. It isolates with the same kernel means as a container, but from parts that
+this machine may lack; what is missing then is said in `Promises`, never passed over.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import anyio.to_thread
+
+from sandbox.base import ProbeLine, Promises, Sandbox, SandboxSpec
+from sandbox.bubblewrap.groups import (
+    Hierarchy,
+    find_hierarchies,
+    left_groups,
+    make_group,
+    remove_folders,
+)
+from sandbox.bubblewrap.recipe import check_mounts, check_sizes, user_for
+from sandbox.bubblewrap.seccomp import seccomp_program
+from sandbox.bubblewrap.vessel import Means, start_vessel
+from sandbox.errors import EngineUnavailable
+from sandbox.held import Vessel, open_held
+
+_OLDEST: Final = (0, 8)
+"""The first with bounded tmpfs and with `--disable-userns`."""
+_KERNEL_COUNTING_PER_NAMESPACE: Final = (5, 14)
+"""From here on RLIMIT_NPROC counts the processes of one user namespace, not of the user."""
+_TRIAL_S: Final = 20.0
+
+_INSTALL: Final = "install it: apt install bubblewrap (0.8 or newer), or use the Docker engine"
+_ALLOW: Final = (
+    "allow user namespaces for bwrap (on Ubuntu 24.04 and later an AppArmor profile, see "
+    "bwrap-userns-restrict), or use the Docker engine"
+)
+_GROUPS: Final = (
+    "start greenloop as `systemd-run --user --scope greenloop …`, so that it may make groups"
+)
+
+
+class BubblewrapEngine:
+    """Implements `sandbox.base.SandboxEngine`."""
+
+    name = "bubblewrap"
+
+    def __init__(self, *, variables: Mapping[str, str]) -> None:
+        self._path = variables.get("PATH", os.defpath)
+
+    async def probe(self) -> tuple[ProbeLine, ...]:
+        """Look at bubblewrap and what this machine lets it do."""
+        return await anyio.to_thread.run_sync(_examine, self._path)
+
+    @asynccontextmanager
+    async def open(self, spec: SandboxSpec) -> AsyncGenerator[Sandbox]:
+        """Open a sandbox."""
+        check_sizes(spec)
+        await anyio.to_thread.run_sync(check_mounts, spec.environment)
+        means = await anyio.to_thread.run_sync(_means, self._path)
+
+        async def launch() -> Vessel:
+            return await start_vessel(spec, means, _owner(os.getpid()))
+
+        async with open_held(spec, _promises(means), launch) as sandbox:
+            yield sandbox
+
+    async def reap(self) -> tuple[str, ...]:
+        """Remove the control groups of sandboxes whose owner is dead.
+
+        Their processes are dead already: the kernel ends bubblewrap with its owner.
+        """
+        return await anyio.to_thread.run_sync(_reap)
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A bubblewrap that was found."""
+
+    path: str
+    version: tuple[int, ...]
+
+
+def _means(path: str) -> Means:
+    """Return what sandboxes are built with. Raises: EngineUnavailable."""
+    program = _find(path)
+    if program is None:
+        raise EngineUnavailable("bubblewrap (bwrap) is not installed", remedy=_INSTALL)
+    if program.version < _OLDEST:
+        raise EngineUnavailable(
+            f"bubblewrap at {program.path} is too old: {_dotted(program.version)}", remedy=_INSTALL
+        )
+    fault = _trial(program.path)
+    if fault is not None:
+        raise EngineUnavailable(f"bubblewrap cannot make a sandbox here: {fault}", remedy=_ALLOW)
+    return Means(
+        program=program.path,
+        user=user_for(os.getuid(), os.getgid()),
+        hierarchies=_usable_hierarchies(),
+        filter_program=seccomp_program(os.uname().machine),
+    )
+
+
+def _promises(means: Means) -> Promises:
+    """Return what is enforced with these means."""
+    grouped = bool(means.hierarchies)
+    weaker = ["no container engine; shares this machine's kernel and toolchain"]
+    if not grouped:
+        weaker.append("memory is bounded for each process, not for all together")
+    if means.filter_program is None:
+        weaker.append("no system call filter for this processor")
+    return Promises(
+        backend=BubblewrapEngine.name,
+        no_network=True,
+        memory_limited=grouped,
+        processes_limited=grouped or _counts_processes(means),
+        disk_limited=True,
+        note="; ".join(weaker),
+    )
+
+
+def _counts_processes(means: Means) -> bool:
+    """Tell whether the limit on processes holds without control groups."""
+    return not means.user.is_root_outside and _kernel() >= _KERNEL_COUNTING_PER_NAMESPACE
+
+
+def _examine(path: str) -> tuple[ProbeLine, ...]:
+    """Return the facts for `greenloop doctor`."""
+    program = _find(path)
+    if program is None:
+        return (ProbeLine(name="bubblewrap", value="not installed", ok=False, remedy=_INSTALL),)
+    recent = program.version >= _OLDEST
+    fault = _trial(program.path) if recent else "too old to try"
+    grouped = bool(_usable_hierarchies())
+    has_filter = seccomp_program(os.uname().machine) is not None
+    return (
+        ProbeLine(
+            name="bubblewrap",
+            value=f"{_dotted(program.version)} at {program.path}",
+            ok=recent,
+            remedy="" if recent else _INSTALL,
+        ),
+        ProbeLine(
+            name="bubblewrap sandbox",
+            value=fault or "works",
+            ok=fault is None,
+            remedy="" if fault is None else _ALLOW,
+        ),
+        ProbeLine(
+            name="bubblewrap limits",
+            value="memory and processes by control groups"
+            if grouped
+            else "memory for each process only: no control group can be made here",
+            ok=grouped,
+            remedy="" if grouped else _GROUPS,
+        ),
+        ProbeLine(
+            name="bubblewrap call filter",
+            value="on" if has_filter else f"none for {os.uname().machine}",
+            ok=has_filter,
+            remedy="" if has_filter else "use the Docker engine",
+        ),
+    )
+
+
+def _find(path: str) -> _Program | None:
+    """Return bubblewrap and its version; None where there is none that answers."""
+    found = shutil.which("bwrap", path=path)
+    if found is None:
+        return None
+    try:
+        said = subprocess.run(
+            [found, "--version"], capture_output=True, timeout=_TRIAL_S, check=False, text=True
+        ).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    numbers = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
+    version = tuple(int(n) for n in numbers.groups(default="0")) if numbers else ()
+    return _Program(found, version)
+
+
+def _trial(program: str) -> str | None:
+    """Make the emptiest sandbox; return why it cannot be made."""
+    rights = [] if os.getuid() == 0 else ["--unshare-user", "--disable-userns"]
+    line = [program, *rights, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--ro-bind"]
+    try:
+        done = subprocess.run(
+            [*line, "/", "/", "--proc", "/proc", "--dev", "/dev", "/bin/true"],
+            capture_output=True,
+            timeout=_TRIAL_S,
+            check=False,
+            env={},
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        return str(exc)
+    said = done.stderr.decode("utf-8", "replace").strip()
+    return None if done.returncode == 0 else said or f"exit code {done.returncode}"
+
+
+def _usable_hierarchies() -> tuple[Hierarchy, ...]:
+    """Return where control groups can be made, tried out."""
+    found = _hierarchies()
+    name = f"{_owner(os.getpid())}-trial-{os.urandom(4).hex()}"
+    group = make_group(found, name, memory_bytes=64 * 1024**2, processes=16) if found else None
+    if group is None:
+        return ()
+    remove_folders(group.folders)
+    return found
+
+
+def _hierarchies() -> tuple[Hierarchy, ...]:
+    """Return where control groups could be made; nowhere on a system without /proc."""
+    try:
+        return find_hierarchies(
+            Path("/proc/self/mounts").read_text(), Path("/proc/self/cgroup").read_text()
+        )
+    except OSError:
+        return ()
+
+
+def _reap() -> tuple[str, ...]:
+    """Remove the groups of dead owners; return their names."""
+    removed = []
+    for name, folders in left_groups(_hierarchies()).items():
+        pid, _, _ = name.partition("-")
+        if pid.isdigit() and not name.startswith(_owner(int(pid)) + "-"):
+            remove_folders(folders)
+            removed.append(folders[0].name)
+    return tuple(removed)
+
+
+def _owner(pid: int) -> str:
+    """Return a name of a living process that no later process will have; `gone` for a dead one."""
+    with contextlib.suppress(OSError):
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return f"{pid}-{fields[19]}"
+    return "gone"
+
+
+def _kernel() -> tuple[int, ...]:
+    """Return the kernel's version, as far as it is numbers."""
+    return tuple(int(n) for n in re.findall(r"\d+", os.uname().release)[:2])
+
+
+def _dotted(version: tuple[int, ...]) -> str:
+    """Return a version as people write it."""
+    return ".".join(map(str, version)) or "unknown version"

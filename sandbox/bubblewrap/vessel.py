@@ -1,0 +1,297 @@
+"""One running bubblewrap with a runner in it; started from a recipe, ended as a whole.
+
+The runner is process 1 of its own pid namespace: no command can end it, and when it ends, the
+kernel ends everything else in there. It is held by a pidfd, which cannot come to mean another
+process. If this process dies, the kernel ends bubblewrap, and bubblewrap everything inside.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import resource
+import secrets
+import signal
+import sys
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+from typing import Final
+
+import anyio
+import anyio.abc
+import anyio.to_thread
+
+from sandbox.base import TOOLS_DIR, SandboxLimits, SandboxSpec
+from sandbox.bubblewrap import launch
+from sandbox.bubblewrap.groups import Group, Hierarchy, make_group, remove_folders
+from sandbox.bubblewrap.recipe import Inside, User, arguments, files_of, interpreter_of
+from sandbox.bubblewrap.streams import PipeDuplex
+from sandbox.errors import SandboxError
+from sandbox.held import DEFAULT_VARIABLES
+from sandbox.session import FramedSession, runner_argv
+
+_log = logging.getLogger(__name__)
+
+START_S: Final = 30.0
+"""bubblewrap and the runner need 50 ms together; a machine under load may take far longer."""
+END_S: Final = 15.0
+"""A namespace with a fork bomb in it was gone within a second."""
+OPEN_FILES: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What this machine has to build sandboxes with."""
+
+    program: str
+    """Path of bubblewrap."""
+    user: User
+    hierarchies: tuple[Hierarchy, ...]
+    """Where control groups can be made; empty: memory is not bounded as a whole."""
+    filter_program: bytes | None
+    """System call filter for this processor."""
+
+
+class BubbleVessel:
+    """Implements `sandbox.held.Vessel`."""
+
+    def __init__(
+        self, outer: anyio.abc.Process, group: Group | None, session: FramedSession
+    ) -> None:
+        self._outer = outer
+        self._group = group
+        # By its pidfd too: asyncio must be the only one to reap it, and its kill() reaps.
+        self._holds = [_hold(outer.pid)]
+        self.session = session
+
+    async def saw_oom(self) -> bool:
+        """Tell whether the kernel killed something of this sandbox for want of memory."""
+        return self._group is not None and self._group.oom_kills() > 0
+
+    async def destroy(self) -> None:
+        """End everything inside and remove the control group."""
+        self.session.close()
+        with anyio.move_on_after(END_S) as scope:
+            await self._end()
+        if scope.cancelled_caught:
+            _log.error("bubblewrap %s does not end; its group is kept", self._outer.pid)
+        elif self._group is not None:
+            stay = await anyio.to_thread.run_sync(remove_folders, self._group.folders)
+            for folder in stay:
+                _log.error("the control group %s cannot be removed", folder)
+
+    async def take_hold(self, info: int) -> None:
+        """Get hold of the first process inside, once bubblewrap says which it is."""
+        said = b""
+        while b"}" not in said:
+            await anyio.wait_readable(info)
+            piece = os.read(info, 4096)
+            if not piece:
+                return
+            said += piece
+        self._holds.append(_hold(json.loads(said)["child-pid"]))
+
+    async def _end(self) -> None:
+        """Kill the first process inside, then bubblewrap.
+
+        A pidfd is readable when its process is dead, and before the first one inside is dead
+        the kernel ends all others.
+        """
+        while self._holds:
+            hold = self._holds[-1]
+            if hold is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(hold, signal.SIGKILL)
+                await anyio.wait_readable(hold)
+                os.close(hold)
+            self._holds.pop()
+        await self._outer.wait()
+
+
+def _hold(pid: int) -> int | None:
+    """Return a pidfd of a process that we or bubblewrap have not reaped; None once reaped."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
+
+
+async def start_vessel(spec: SandboxSpec, means: Means, owner: str) -> BubbleVessel:
+    """Start a sandbox with an empty tree. Raises: SandboxError; leaves nothing behind then.
+
+    `owner` names this process, so that a later one can tell what it left behind.
+    """
+    token = secrets.token_hex(4)
+    group = await anyio.to_thread.run_sync(_group_for, spec.limits, means, f"{owner}-{token}")
+    try:
+        vessel, info = await _spawn(spec, means, group)
+    except BaseException:
+        if group is not None:
+            remove_folders(group.folders)
+        raise
+    try:
+        with anyio.fail_after(START_S):
+            await vessel.take_hold(info)
+            await vessel.session.greet(
+                roots={"tree": spec.workdir, "tools": TOOLS_DIR},
+                folders=[_home(spec)],
+                alone=True,
+                within_s=START_S,
+            )
+    except BaseException as exc:
+        with anyio.CancelScope(shield=True):
+            await vessel.destroy()
+        if isinstance(exc, TimeoutError):
+            raise SandboxError(f"bubblewrap did not start within {START_S:.0f} s") from exc
+        raise
+    finally:
+        os.close(info)
+    return vessel
+
+
+def setup_text(limits: SandboxLimits, user: User, *, is_grouped: bool, cpus: frozenset[int]) -> str:
+    """Return what the first program inside does before it is the runner; Python 3.8.
+
+    It narrows itself once and for all: resource limits, processors, and as root the user.
+    """
+    largest = max(limits.tree_bytes, limits.tmp_bytes)
+    bounds = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": largest, "RLIMIT_NOFILE": _open_files()}
+    if not is_grouped:
+        bounds["RLIMIT_AS"] = limits.memory_bytes
+        if not user.is_root_outside:
+            bounds["RLIMIT_NPROC"] = limits.processes
+    lines = [
+        "import os, resource",
+        *(f"resource.setrlimit(resource.{name}, ({n}, {n}))" for name, n in bounds.items()),
+        f"os.sched_setaffinity(0, {sorted(cpus)})",
+    ]
+    if user.is_root_outside:
+        lines += [
+            "os.setgroups([])",
+            f"os.setresgid({user.gid}, {user.gid}, {user.gid})",
+            f"os.setresuid({user.uid}, {user.uid}, {user.uid})",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[BubbleVessel, int]:
+    """Start bubblewrap; return it with the pipe over which it says what it started."""
+    contents = files_of(spec.environment, means.user)
+    with contextlib.ExitStack() as ours, contextlib.ExitStack() as theirs:
+        source, their_sink = _pipe(ours, theirs)
+        their_source, sink = _pipe(theirs, ours)
+        info, their_info = _pipe(ours, theirs)
+        files = {path: _memory_file(theirs, data) for path, data in contents.items()}
+        words = _memory_file(ours, b"")
+        inside = Inside(
+            program=means.program,
+            user=means.user,
+            files=files,
+            info_descriptor=their_info,
+            filter_descriptor=_filter(theirs, means.filter_program),
+            shown=_shown(group),
+        )
+        inherited = [*files.values(), their_info]
+        if inside.filter_descriptor is not None:
+            inherited.append(inside.filter_descriptor)
+        outer = await anyio.open_process(
+            _command_line(spec, inside, group),
+            stdin=their_source,
+            stdout=their_sink,
+            stderr=words,
+            env={},
+            cwd="/",
+            start_new_session=True,
+            pass_fds=inherited,
+        )
+        ours.pop_all()
+    stream = PipeDuplex(source=source, sink=sink, words=words)
+    return BubbleVessel(outer, group, FramedSession(stream)), info
+
+
+def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> list[str]:
+    """Return the launcher, bubblewrap and the runner in one line."""
+    interpreter = interpreter_of(spec.environment)
+    runner = list(runner_argv(interpreter))
+    code = runner.index("-c") + 1
+    runner[code] = (
+        setup_text(
+            spec.limits,
+            inside.user,
+            is_grouped=group is not None,
+            cpus=_some_processors(spec.limits.cpus),
+        )
+        + runner[code]
+    )
+    join = () if group is None else group.join_files
+    lease = [str(spec.limits.lease_s), *join, "--"]
+    launcher = [sys.executable, "-I", "-S", str(Path(launch.__file__))]
+    return [*launcher, *lease, *arguments(spec, inside), *runner]
+
+
+def _group_for(limits: SandboxLimits, means: Means, name: str) -> Group | None:
+    """Make the control group of one sandbox; None where this machine has none to give."""
+    if not means.hierarchies:
+        return None
+    group = make_group(
+        means.hierarchies,
+        name,
+        memory_bytes=limits.memory_bytes,
+        processes=limits.processes,
+    )
+    if group is None:
+        raise SandboxError(
+            "the control group of the sandbox cannot be made, so its limits would not hold",
+            remedy="see `greenloop doctor`; ending other sandboxes may help",
+        )
+    return group
+
+
+def _shown(group: Group | None) -> dict[str, Path]:
+    """Return the counter of killings for want of memory, which the runner reads."""
+    if group is None:
+        return {}
+    file, path_inside = group.oom_file
+    return {path_inside: file}
+
+
+def _home(spec: SandboxSpec) -> str:
+    """Return the home folder that commands are told."""
+    return {**DEFAULT_VARIABLES, **spec.environment.variables}["HOME"]
+
+
+def _open_files() -> int:
+    """Return the limit on open files; never above what we may have ourselves."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+
+
+def _some_processors(cpus: float) -> frozenset[int]:
+    """Return as many processors as the limit says, not always the same ones."""
+    ours = sorted(os.sched_getaffinity(0))
+    count = min(len(ours), max(1, ceil(cpus)))
+    first = secrets.randbelow(len(ours))
+    return frozenset((ours * 2)[first : first + count])
+
+
+def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:
+    """Return a pipe of which each end is closed by its stack."""
+    source, sink = os.pipe()
+    reader.callback(os.close, source)
+    writer.callback(os.close, sink)
+    return source, sink
+
+
+def _memory_file(owner: contextlib.ExitStack, data: bytes) -> int:
+    """Return a file that lives in memory, positioned at its beginning."""
+    file = os.memfd_create("greenloop")
+    owner.callback(os.close, file)
+    os.write(file, data)
+    os.lseek(file, 0, os.SEEK_SET)
+    return file
+
+
+def _filter(owner: contextlib.ExitStack, program: bytes | None) -> int | None:
+    """Return where the system call filter can be read."""
+    return None if program is None else _memory_file(owner, program)
