@@ -68,7 +68,7 @@ def main() -> int:
     subject = prepare_networkx(archive, folder) if archive else prepare_parcel(folder)
     say(subject.story)
     failing = subprocess.run(
-        [*test_argv(subject), "-q", "--no-header", "--tb=line"], cwd=subject.repo, check=False
+        [*test_argv(subject), "-q", "--no-header", "--tb=no"], cwd=subject.repo, check=False
     )
     if failing.returncode != 1:
         say("The test that should fail does not; the demo has nothing to fix.")
