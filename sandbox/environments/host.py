@@ -70,13 +70,14 @@ def host_environment(
     notes += _show_libraries(exposure, found.libraries, found.python, repo)
     toolchains = show_toolchains(exposure, repo=repo, variables=variables, home=home)
     notes += [note for toolchain in toolchains for note in toolchain.notes]
-    settings = _variables(found, toolchains)
+    interpreter = _interpreter(exposure, found.python)
+    settings = _variables(found, interpreter, toolchains)
     return Environment(
         kind="host",
         mounts=exposure.mounts,
         links=exposure.links,
         variables=settings,
-        interpreter=str(found.python.executable),
+        interpreter=str(interpreter),
         why="; ".join([_found(place, found.python, found.libraries), *dict.fromkeys(notes)]),
         identity=host_identity(
             found.python,
@@ -110,7 +111,7 @@ def _show_python(exposure: Exposure, python: Python, repo: Path) -> list[str]:
             for part in parts:
                 exposure.show_system(Path(store) / part)
     notes = [exposure.show_prefix(python.prefix), exposure.show_prefix(python.base)]
-    for hop in python.hops:
+    for hop in python.hops if python.is_virtual else ():
         if exposure.covers(hop):
             continue
         if exposure.show_prefix(hop.parent.parent) is not None and not hop.is_relative_to(repo):
@@ -150,7 +151,14 @@ def _alias_of(repo: Path, path: Path) -> Path | None:
     return next((p for p in (path, *path.parents) if p.resolve() == real), None)
 
 
-def _variables(found: Usable, toolchains: Iterable[Toolchain]) -> dict[str, str]:
+def _interpreter(exposure: Exposure, python: Python) -> Path:
+    """Return the path inside: the developer's own, unless that is a link in a private folder."""
+    if python.is_virtual or exposure.covers(python.executable):
+        return python.executable
+    return python.real
+
+
+def _variables(found: Usable, interpreter: Path, toolchains: Iterable[Toolchain]) -> dict[str, str]:
     """Return the environment of every command; nothing is taken over from the host's.
 
     PYTHONHASHSEED stays unset: a test that depends on the order of a set then shows itself as
@@ -168,7 +176,7 @@ def _variables(found: Usable, toolchains: Iterable[Toolchain]) -> dict[str, str]
         settings["CONDA_PREFIX"] = str(python.prefix)
     if found.libraries.user_site is not None:
         settings["PYTHONUSERBASE"] = str(found.libraries.user_site.parents[2])
-    programs = [str(python.executable.parent)]
+    programs = [str(interpreter.parent)]
     for toolchain in toolchains:
         settings.update(toolchain.variables)
         programs += [str(toolchain.program_folder)] if toolchain.program_folder else []

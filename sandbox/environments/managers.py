@@ -32,7 +32,8 @@ def poetry_environments(repo: Path, variables: Mapping[str, str], home: Path) ->
 
 def poetry_stem(name: str, repo: Path) -> str:
     """Return poetry's name for the virtualenvs of a project: its name and a hash of its folder."""
-    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", name.lower())[:42]
+    canonical = re.sub(r"[-_.]+", "-", name).lower()
+    clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", canonical)[:42]
     return f"{clean}-{_short_hash(str(repo.resolve()))[:8]}"
 
 

@@ -102,9 +102,11 @@ def _of_pyenv(name: str, choice: Choice | None, *, is_general: bool = False) -> 
 
 def _on_path(repo: Path, variables: Mapping[str, str], root: Path | None) -> Iterator[Place]:
     """Yield `python3` and `python` of every folder on PATH, then the numbered versions."""
-    texts = [text for text in variables.get("PATH", "").split(":") if text.startswith("/")]
-    by_real = {os.path.realpath(text): Path(text) for text in reversed(texts)}
-    folders = [path for path in reversed(by_real.values()) if not path.is_relative_to(repo)]
+    by_real: dict[str, Path] = {}
+    for text in variables.get("PATH", "").split(":"):
+        if text.startswith("/") and not Path(text).is_relative_to(repo):
+            by_real.setdefault(os.path.realpath(text), Path(text))
+    folders = list(by_real.values())
     shims = root / "shims" if root else None
     found = False
     for names in (("python3", "python"), _VERSIONS):

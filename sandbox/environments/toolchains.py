@@ -4,18 +4,14 @@ Only if the repository's own manifest asks for it, and only the packages: regist
 lie beside the caches and stay where they are.
 """
 
-import json
 import os
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
 
 from sandbox.environments.exposure import Exposure
 from sandbox.environments.managers import read_toml
-
-_MOST_WORKSPACES: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,34 +40,12 @@ def show_toolchains(
 
 
 def _show_node(exposure: Exposure, repo: Path, variables: Mapping[str, str]) -> Toolchain:
-    notes = [exposure.show_folder(folder) for folder in _module_folders(repo)]
+    """Show `node_modules` of the repository; npm and yarn hoist those of workspaces into it."""
+    modules = repo / "node_modules"
+    shown = modules.is_dir() and not modules.is_symlink()
+    notes = [exposure.show_folder(modules)] if shown else []
     program, trouble = _show_program(exposure, "node", variables, repo)
     return Toolchain(language="node", program_folder=program, notes=_said(*notes, trouble))
-
-
-def _module_folders(repo: Path) -> Iterator[Path]:
-    """Yield the node_modules of the repository and of the workspaces in its package.json."""
-    folders = [repo]
-    for pattern in _workspaces(repo)[:_MOST_WORKSPACES]:
-        if not pattern.startswith(("/", "!")) and ".." not in Path(pattern).parts:
-            folders += sorted(repo.glob(pattern.replace("**", "*")))[:_MOST_WORKSPACES]
-    for folder in folders:
-        modules = folder / "node_modules"
-        if modules.is_dir() and not modules.is_symlink():
-            yield modules
-
-
-def _workspaces(repo: Path) -> list[str]:
-    """Return the workspace patterns of a package.json."""
-    try:
-        manifest = json.loads((repo / "package.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return []
-    entry: Any = manifest.get("workspaces") if isinstance(manifest, dict) else None
-    patterns = entry.get("packages") if isinstance(entry, dict) else entry
-    return (
-        [text for text in patterns if isinstance(text, str)] if isinstance(patterns, list) else []
-    )
 
 
 def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> Toolchain:
