@@ -1,0 +1,127 @@
+"""Forks test sessions from a process that has pytest and its plugins imported already.
+
+Holds no code of the repository: a plugin that lies in the tree is not imported ahead, and a
+parent that has threads refuses to fork. Requests come as lines of JSON over stdin, each with the
+files to bring the tree up to date with. What a warm run says is for searching; a verdict is
+measured in a fresh process.
+"""
+
+# Pathlib would cost the start of every run; the environment changed here is the sandbox's.
+# ruff: noqa: PTH100, PTH103, PTH108, PTH118, PTH120, PTH123, PTH211, TID251
+from __future__ import annotations
+
+import base64
+import importlib
+import importlib.util
+import json
+import os
+import sys
+import threading
+from typing import Any
+
+
+def main() -> None:
+    """Get ready, then run one session a line of input."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != here]
+    sys.path.append(here)
+    supervise = importlib.import_module("greenloop_supervise")
+    session = importlib.import_module("greenloop_session")
+    channel = importlib.import_module("greenloop_channel")
+    importlib.import_module("greenloop_fingerprint")
+    supervise.protect_process()
+    first = json.loads(sys.stdin.buffer.readline())
+    send = channel.sender(supervise.write_stdout, bytes.fromhex(first["secret"]))
+    unsound = prepare(session, first["root"], first["variables"])
+    sys.path.remove(here)
+    send({"k": "ready", "unsound": unsound})
+    for line in sys.stdin.buffer:
+        request = json.loads(line)
+        bring_up_to_date(first["root"], request.pop("files"))
+        supervise.supervise(request, channel, send, _starter(supervise, session, request))
+
+
+def prepare(session: Any, root: str, variables: dict[str, str]) -> str:
+    """Import pytest and its plugins; return why forking would be unsound, or nothing."""
+    os.environ.update(variables)
+    try:
+        session.import_pytest()
+    except ImportError as error:
+        return str(error)
+    if not variables.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        import_plugins(root)
+    session.import_beside("greenloop_reporter")
+    inside = [name for name, module in list(sys.modules.items()) if is_in_tree(module, root)]
+    if inside:
+        return f"a plugin imports {inside[0]}, which is part of the repository"
+    if threading.active_count() > 1:
+        return "a plugin starts threads when it is imported"
+    return ""
+
+
+def import_plugins(root: str) -> None:
+    """Import the plugins that pytest would load by their entry points."""
+    from importlib import metadata
+
+    for distribution in metadata.distributions():
+        for point in distribution.entry_points:
+            if point.group != "pytest11":
+                continue
+            name = point.value.partition(":")[0].strip()
+            try:
+                spec = importlib.util.find_spec(name.partition(".")[0])
+                origin = getattr(spec, "origin", None)
+                if origin and not is_below(origin, root):
+                    importlib.import_module(name)
+            except Exception:  # noqa: BLE001, S112 - pytest itself will say it, where it counts
+                continue
+
+
+def is_in_tree(module: Any, root: str) -> bool:
+    """Look whether a module comes from the repository."""
+    file = getattr(module, "__file__", None)
+    return isinstance(file, str) and is_below(file, root)
+
+
+def is_below(path: str, root: str) -> bool:
+    """Look whether a path lies in the repository, virtualenvs left aside."""
+    path = os.path.realpath(path)
+    return path.startswith(os.path.realpath(root) + os.sep) and "/site-packages/" not in path
+
+
+def bring_up_to_date(root: str, files: list[Any]) -> None:
+    """Write, link or delete files of the tree."""
+    for path, kind, data in files:
+        target = os.path.join(os.fsencode(root), base64.b64decode(path))
+        if os.path.lexists(target):
+            os.unlink(target)
+        if kind == "gone":
+            continue
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        if kind == "link":
+            os.symlink(base64.b64decode(data), target)
+            continue
+        mode = 0o755 if kind == "executable" else 0o644
+        fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        with open(fd, "wb") as stream:
+            stream.write(base64.b64decode(data))
+
+
+def _starter(supervise: Any, session: Any, request: dict[str, Any]) -> Any:
+    directory = request.pop("cwd")
+
+    def start(request_fd: int, results_fd: int) -> None:
+        supervise.make_dumpable()
+        os.chdir(directory)
+        with open(request_fd, "rb") as stream:
+            own = json.loads(stream.read())
+        status = session.run(own, results_fd)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+    return start
+
+
+if __name__ == "__main__":
+    main()
