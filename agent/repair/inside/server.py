@@ -1,0 +1,314 @@
+"""Reads requests on stdin, spreads them over forked children, and writes answers to stdout.
+
+Everything is a JSON line. The first line opens the server; then `cover`, `tests`, `try` and `check`
+requests may come in any order, and each is answered under its id. This process imports none of the
+repository's code. Tests' own output goes nowhere.
+"""
+
+from __future__ import annotations
+
+import array
+import importlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from .reimport import Reimport  # noqa: TID252 - has another package name inside the sandbox
+from .session import Messages, collect, fork_on_request, run_child  # noqa: TID252
+
+CHECK_EVERY = 40
+"""Edits that a child tries before it has to show that nothing leaked from them."""
+
+
+class Child:
+    """A forked process and what it is doing."""
+
+    def __init__(self, sock: socket.socket, *, is_fresh: bool) -> None:
+        self.sock = sock
+        self.is_fresh = is_fresh
+        """Imports everything anew and serves a single request."""
+        self.pid = 0
+        self.request: dict[str, Any] | None = None
+        self.deadline = float("inf")
+        self.started = 0.0
+        self.unchecked: list[dict[str, Any]] = []
+        """Requests that failed here since the last check."""
+        self.left = b""
+
+
+class Server:
+    """The dispatcher: one selector loop, no thread, no state of the repository."""
+
+    def __init__(self, opening: dict[str, Any], stdin: int, output: int) -> None:
+        self._options: list[str] = opening["options"]
+        self._files: list[str] = opening["files"]
+        self._root: str = opening["root"]
+        self._workers: int = opening["workers"]
+        self._stdin = stdin
+        self._output = output
+        self._selector = selectors.DefaultSelector()
+        self._queue: list[dict[str, Any]] = []
+        self._children: list[Child] = []
+        self._tests: dict[str, Any] = {"targets": [], "passing": [], "each": False}
+        self._isolate = False
+        self._input = b""
+        self._is_open = True
+        self._collect_s = 0.0
+        self._control = self._start_session()
+
+    def _start_session(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        started = time.monotonic()
+        if os.fork() == 0:
+            ours.close()
+            self._let_go()
+            try:
+                code = collect(
+                    [*self._options, *self._files],
+                    lambda session, errors: fork_on_request(theirs, session, errors, self._root),
+                )
+                problem = {"failed": "pytest ended with exit code %d before the tests ran" % code}
+                theirs.sendall(json.dumps(problem).encode("ascii") + b"\n")
+            finally:
+                os._exit(0)
+        theirs.close()
+        first = Messages(ours).receive()
+        self._collect_s = time.monotonic() - started
+        if first is None:
+            first = {"failed": "the process that collects the tests died"}
+        first["collect_s"] = self._collect_s
+        self._say(first)
+        self._is_open = "ready" in first
+        return ours
+
+    def serve(self) -> None:
+        """Work until stdin ends, then stop every child."""
+        self._selector.register(self._stdin, selectors.EVENT_READ, None)
+        while self._is_open:
+            self._hand_out()
+            for key, _events in self._selector.select(self._wait_s()):
+                if key.data is None:
+                    self._read_requests()
+                elif key.data in self._children:
+                    self._read_answer(key.data)
+            for child in list(self._children):
+                if time.monotonic() > child.deadline:
+                    self._drop(child, "hang")
+        for child in list(self._children):
+            self._drop(child, "")
+        self._control.close()
+
+    def _wait_s(self) -> float:
+        nearest = min((child.deadline for child in self._children), default=float("inf"))
+        return max(0.0, min(nearest - time.monotonic(), 3600.0))
+
+    def _read_requests(self) -> None:
+        data = os.read(self._stdin, 1 << 16)
+        self._is_open = bool(data)
+        *lines, self._input = (self._input + data).split(b"\n")
+        for line in lines:
+            request = json.loads(line)
+            if request["op"] == "tests":
+                self._tests = request
+            else:
+                self._queue.append(request)
+
+    def _hand_out(self) -> None:
+        while self._queue:
+            request = self._queue[0]
+            child = self._child_for(request)
+            if child is None:
+                return
+            self._queue.pop(0)
+            self._give(child, request)
+
+    def _child_for(self, request: dict[str, Any]) -> Child | None:
+        is_fresh = request["op"] == "try" and not request.get("unit")
+        idle = [child for child in self._children if child.request is None and child.pid]
+        if not is_fresh and idle:
+            return idle[0]
+        busy = [child for child in self._children if child.request is not None or not child.pid]
+        if len(busy) >= self._workers:
+            return None
+        if any(not child.pid for child in busy) and not is_fresh:
+            return None
+        child = self._fork_fresh() if is_fresh else self._fork_from_session()
+        return child if is_fresh else None
+
+    def _fork_from_session(self) -> Child:
+        ours, theirs = socket.socketpair()
+        fds = array.array("i", [theirs.fileno()])
+        self._control.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+        theirs.close()
+        return self._add(Child(ours, is_fresh=False))
+
+    def _fork_fresh(self) -> Child:
+        ours, theirs = socket.socketpair()
+        if os.fork() == 0:
+            ours.close()
+            self._let_go()
+            self._control.close()
+            for child in self._children:
+                child.sock.close()
+            run_child(theirs, lambda messages: Reimport(messages, self._options, self._root))
+        theirs.close()
+        return self._add(Child(ours, is_fresh=True))
+
+    def _let_go(self) -> None:
+        """In a fork: keep nothing by which it could speak in the server's name."""
+        os.close(self._stdin)
+        os.close(self._output)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+    def _add(self, child: Child) -> Child:
+        child.deadline = time.monotonic() + 30
+        self._children.append(child)
+        self._selector.register(child.sock, selectors.EVENT_READ, child)
+        return child
+
+    def _give(self, child: Child, request: dict[str, Any]) -> None:
+        child.request = request
+        child.started = time.monotonic()
+        if request["op"] == "cover":
+            child.deadline = child.started + request["seconds"] + 3 * request["limit"] + 5
+            message = request
+        else:
+            message = self._with_tests(request)
+            limits = [limit for _test, limit in message["targets"] + message["passing"]]
+            base = 10 * self._collect_s + 5 if child.is_fresh else 1.0
+            child.deadline = child.started + base + sum(3 * limit + 1 for limit in limits)
+        try:
+            child.sock.sendall(json.dumps(message).encode("ascii") + b"\n")
+        except OSError:
+            self._drop(child, "crash")
+
+    def _with_tests(self, request: dict[str, Any]) -> dict[str, Any]:
+        patience = request.get("patience", 1.0)
+        message = dict(request, each=self._tests["each"])
+        for kind in ("targets", "passing"):
+            message[kind] = [[test, limit * patience] for test, limit in self._tests[kind]]
+        if request["op"] == "check":
+            message["passing"] = message["passing"][:1]
+        return message
+
+    def _read_answer(self, child: Child) -> None:
+        try:
+            data = child.sock.recv(1 << 16)
+        except OSError:
+            data = b""
+        if not data:
+            self._drop(child, "crash")
+            return
+        *lines, child.left = (child.left + data).split(b"\n")
+        for line in lines:
+            try:
+                answer = json.loads(line)
+            except ValueError:
+                self._drop(child, "crash")
+                return
+            if child in self._children:
+                self._take(child, answer)
+
+    def _take(self, child: Child, answer: dict[str, Any]) -> None:
+        request = child.request
+        if "pid" in answer and not child.pid:
+            child.pid = int(answer["pid"])
+            child.deadline = float("inf") if request is None else child.deadline
+        elif request is None:
+            self._drop(child, "")
+        elif request["op"] == "cover" and "test" in answer:
+            self._say(dict(answer, id=request["id"]))
+        elif request["op"] == "check":
+            self._take_check(child, bool(answer.get("clean")))
+        else:
+            self._finish(child, request, answer)
+
+    def _finish(self, child: Child, request: dict[str, Any], answer: dict[str, Any]) -> None:
+        child.request = None
+        child.deadline = float("inf")
+        if answer.get("result") == "unsound":
+            self._queue.insert(0, dict(request, unit=None))
+            return
+        self._say(dict(answer, id=request["id"]))
+        self._prefer(answer.get("by"))
+        if child.is_fresh or self._isolate or answer.get("threads"):
+            self._drop(child, "")
+            return
+        if answer.get("result") == "fail":
+            child.unchecked.append(request)
+        if len(child.unchecked) >= CHECK_EVERY and self._tests["passing"]:
+            self._give(child, {"op": "check", "id": 0})
+
+    def _take_check(self, child: Child, is_clean: bool) -> None:
+        child.request = None
+        child.deadline = float("inf")
+        if is_clean:
+            child.unchecked = []
+            return
+        self._isolate = True
+        self._queue[:0] = [dict(request, again=True) for request in child.unchecked]
+        self._drop(child, "")
+
+    def _prefer(self, test: Any) -> None:
+        """Run what rejected this edit earlier for the next ones."""
+        passing = self._tests["passing"]
+        if test:
+            passing.sort(key=lambda pair: pair[0] != test)
+
+    def _drop(self, child: Child, result: str) -> None:
+        """Kill the child with all it started; answer what it was doing with the given result."""
+        self._selector.unregister(child.sock)
+        child.sock.close()
+        self._children.remove(child)
+        if child.pid:
+            _kill_group(child.pid)
+        request = child.request
+        if not result or request is None:
+            return
+        if request["op"] == "check":
+            self._isolate = True
+            self._queue[:0] = [dict(failed, again=True) for failed in child.unchecked]
+            return
+        took_s = time.monotonic() - child.started
+        limits = [limit for _test, limit in self._tests["targets"] + self._tests["passing"]]
+        if result == "crash" and limits and took_s >= min(limits) * request.get("patience", 1.0):
+            result = "hang"
+        self._say({"id": request["id"], "result": result})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        data = json.dumps(message).encode("ascii") + b"\n"
+        while data:
+            data = data[os.write(self._output, data) :]
+
+
+def _kill_group(pid: int) -> None:
+    for kill in (os.killpg, os.kill):
+        try:
+            kill(pid, signal.SIGKILL)
+        except OSError:
+            continue
+
+
+def main() -> None:
+    """Open by the first line of stdin, then serve."""
+    stdin, output = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for number in (0, 1, 2):
+        os.dup2(nothing, number)
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(stdin, 1)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    opening = json.loads(line)
+    try:
+        importlib.import_module("pytest")
+    except ImportError as problem:
+        os.write(output, json.dumps({"failed": str(problem)}).encode("ascii") + b"\n")
+        return
+    sys.path[:0] = opening.get("path", [])
+    Server(opening, stdin, output).serve()

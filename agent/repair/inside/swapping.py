@@ -1,0 +1,193 @@
+"""Puts an edited function body into live functions, and takes it out again.
+
+Only where this is sound: a plain function or method whose code is what its source says, with the
+same free variables, and of which no inner function was created at import. Everything else is
+refused (`Unsound`), and the caller re-imports the edited module in a fresh process instead.
+"""
+
+from __future__ import annotations
+import __future__
+
+import gc
+import os
+import types
+from typing import Any
+
+FUTURE_FLAGS = 0
+for _name in __future__.all_feature_names:
+    FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+
+
+class Unsound(Exception):
+    """This edit cannot be tried by swapping code."""
+
+
+class Equal(Exception):
+    """The edit compiles to what is already there."""
+
+
+class Swapper:
+    """Knows the live functions of the repository as they were when it was made."""
+
+    def __init__(self, root: str) -> None:
+        self._root = os.path.join(root, "")
+        self._functions: dict[tuple[str, str], list[types.FunctionType]] = {}
+        self._caches: list[Any] = []
+        self._sources: dict[str, bytes] = {}
+        self._base: dict[tuple[str, int], types.CodeType] = {}
+        for thing in gc.get_objects():
+            self._remember(thing)
+
+    def _remember(self, thing: Any) -> None:
+        if type(thing) is types.FunctionType:
+            code = thing.__code__
+            if code.co_filename.startswith(self._root):
+                self._functions.setdefault((code.co_filename, code.co_name), []).append(thing)
+        elif type(thing).__name__ == "_lru_cache_wrapper":
+            inner = getattr(thing, "__wrapped__", None)
+            code = getattr(inner, "__code__", None)
+            if code is not None and code.co_filename.startswith(self._root):
+                self._caches.append(thing)
+
+    def swap(
+        self, path: str, edits: list[list[Any]], unit: dict[str, Any]
+    ) -> list[tuple[types.FunctionType, types.CodeType]]:
+        """Make the edit live; give the result to `undo`. Raises: Unsound, Equal, SyntaxError."""
+        filename = self._root + path
+        live = self._live(filename, unit)
+        base = self._base_code(filename, unit, live[0])
+        if any(not same_code(function.__code__, base) for function in live):
+            raise Unsound("the live code is not what the source says")
+        edited = compile_unit(self._edited_unit(filename, edits, unit), filename, unit, live[0])
+        if same_code(base, edited):
+            raise Equal
+        if edited.co_freevars != base.co_freevars or signature(edited) != signature(base):
+            raise Unsound("another signature or other free variables")
+        if any(self._functions.get((filename, inner.co_name)) for inner in nested(base)):
+            raise Unsound("a function inside may be live already")
+        self._clear_caches()
+        for function in live:
+            function.__code__ = edited
+        return [(function, base) for function in live]
+
+    def undo(self, swapped: list[tuple[types.FunctionType, types.CodeType]]) -> None:
+        """Put the old code back."""
+        for function, code in swapped:
+            function.__code__ = code
+        self._clear_caches()
+
+    def _live(self, filename: str, unit: dict[str, Any]) -> list[types.FunctionType]:
+        named = self._functions.get((filename, unit["name"]), [])
+        rows = range(unit["first_line"], unit["def_line"] + 1)
+        live = [function for function in named if function.__code__.co_firstlineno in rows]
+        if not live:
+            raise Unsound("no such function is live")
+        return live
+
+    def _base_code(
+        self, filename: str, unit: dict[str, Any], function: types.FunctionType
+    ) -> types.CodeType:
+        key = (filename, unit["start"])
+        if key not in self._base:
+            text = self._source(filename)[unit["start"] : unit["end"]]
+            self._base[key] = compile_unit(text, filename, unit, function)
+        return self._base[key]
+
+    def _edited_unit(self, filename: str, edits: list[list[Any]], unit: dict[str, Any]) -> bytes:
+        data = apply_edits(self._source(filename), edits)
+        grown = len(data) - len(self._source(filename))
+        return data[unit["start"] : unit["end"] + grown]
+
+    def _source(self, filename: str) -> bytes:
+        if filename not in self._sources:
+            with open(filename, "rb") as file:
+                self._sources[filename] = file.read()
+        return self._sources[filename]
+
+    def _clear_caches(self) -> None:
+        for cache in self._caches:
+            cache.cache_clear()
+
+
+def apply_edits(data: bytes, edits: list[list[Any]]) -> bytes:
+    """Return the data with `[start, end, text]` spans replaced; spans do not overlap."""
+    for start, end, text in sorted(edits, reverse=True):
+        data = data[:start] + text.encode("utf-8", "surrogateescape") + data[end:]
+    return data
+
+
+def compile_unit(
+    text: bytes, filename: str, unit: dict[str, Any], like: types.FunctionType
+) -> types.CodeType:
+    """Compile one definition as if it stood in its file: same lines, same classes around it."""
+    headers = unit["headers"]
+    padding = b"\n" * (unit["def_line"] - 1 - len(headers))
+    wrapper = b"".join(
+        b" " * depth + header.encode("utf-8") + b"\n" for depth, header in enumerate(headers)
+    )
+    flags = like.__code__.co_flags & FUTURE_FLAGS
+    try:
+        code: types.CodeType | None = compile(
+            padding + wrapper + text, filename, "exec", flags, dont_inherit=True
+        )
+    except ValueError as problem:
+        raise SyntaxError(str(problem)) from problem
+    for name in [*unit["classes"], unit["name"]]:
+        code = _inner_named(code, name)
+    if code is None:
+        raise Unsound("the definition is not where it was")
+    return code
+
+
+def _inner_named(code: types.CodeType | None, name: str) -> types.CodeType | None:
+    if code is None:
+        return None
+    inner = [const for const in code.co_consts if isinstance(const, types.CodeType)]
+    return next((const for const in reversed(inner) if const.co_name == name), None)
+
+
+def nested(code: types.CodeType) -> list[types.CodeType]:
+    """Return every code object inside this one, at any depth."""
+    found = []
+    for const in code.co_consts:
+        if isinstance(const, types.CodeType):
+            found.append(const)
+            found.extend(nested(const))
+    return found
+
+
+def signature(code: types.CodeType) -> tuple[Any, ...]:
+    """Return what callers and default values depend on."""
+    count = code.co_argcount + code.co_kwonlyargcount
+    return (
+        code.co_argcount,
+        code.co_posonlyargcount,
+        code.co_kwonlyargcount,
+        code.co_varnames[:count],
+        code.co_flags & 0x0C,  # *args, **kwargs
+    )
+
+
+def same_code(one: types.CodeType, other: types.CodeType) -> bool:
+    """Tell whether both do the same, whatever lines they stand on."""
+    if (
+        one.co_code != other.co_code
+        or one.co_names != other.co_names
+        or one.co_varnames != other.co_varnames
+        or one.co_freevars != other.co_freevars
+        or one.co_cellvars != other.co_cellvars
+        or len(one.co_consts) != len(other.co_consts)
+    ):
+        return False
+    return all(
+        _same_const(const, other.co_consts[index]) for index, const in enumerate(one.co_consts)
+    )
+
+
+def _same_const(one: Any, other: Any) -> bool:
+    if isinstance(one, types.CodeType) and isinstance(other, types.CodeType):
+        return same_code(one, other)
+    if isinstance(one, frozenset):
+        return bool(one == other)
+    # repr tells 1 from True and 0.0 from -0.0, which == does not
+    return type(one) is type(other) and repr(one) == repr(other)

@@ -1,0 +1,1 @@
+"""Python as the templates see it."""

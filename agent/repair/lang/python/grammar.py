@@ -1,0 +1,195 @@
+"""`Grammar` for Python, over the nodes of tree-sitter-python."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from agent.repair.lang.base import Kind, Region, Scope, Words
+from agent.repair.lang.python import tables
+from agent.repair.lang.python.scope import scope_at
+from agent.repair.lang.python.units import unit_around
+from agent.repair.proposal import Unit
+from agent.repo.languages import Language
+from agent.repo.syntax import SyntaxNode, SyntaxTree, walk
+from agent.task import RepoPath
+
+_BLOCKS: Final = frozenset({"block", "module"})
+_CLAUSES: Final = frozenset(
+    {
+        "elif_clause",
+        "else_clause",
+        "except_clause",
+        "except_group_clause",
+        "finally_clause",
+        "case_clause",
+    }
+)
+_BINDING_PARENTS: Final = {
+    "function_definition": ("name",),
+    "class_definition": ("name",),
+    "assignment": ("left", "type"),
+    "augmented_assignment": ("left",),
+    "for_statement": ("left",),
+    "for_in_clause": ("left",),
+    "keyword_argument": ("name",),
+    "attribute": ("attribute",),
+    "default_parameter": ("name",),
+    "typed_default_parameter": ("name", "type"),
+    "named_expression": ("name",),
+}
+_BINDING_CONTEXTS: Final = frozenset(
+    {
+        "parameters",
+        "lambda_parameters",
+        "typed_parameter",
+        "pattern_list",
+        "tuple_pattern",
+        "list_pattern",
+        "list_splat_pattern",
+        "dictionary_splat_pattern",
+        "as_pattern_target",
+        "import_statement",
+        "import_from_statement",
+        "aliased_import",
+        "dotted_name",
+        "global_statement",
+        "nonlocal_statement",
+        "type",
+        "decorator",
+    }
+)
+_TEST_PATH: Final = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
+
+class PythonGrammar:
+    """Python's tables and node shapes; stateless."""
+
+    language: Final = Language.PYTHON
+    words: Final[Words] = tables.WORDS
+    operator_swaps: Final[Mapping[str, tuple[tuple[str, float], ...]]] = tables.OPERATOR_SWAPS
+    call_swaps: Final[Mapping[str, tuple[str, ...]]] = tables.CALL_SWAPS
+    modules: Final[frozenset[str]] = tables.STANDARD_MODULES
+    wrappers: Final[Sequence[str]] = tables.WRAPPERS
+
+    def kind(self, node: SyntaxNode) -> Kind:
+        """What the node is; keywords and punctuation are OTHER."""
+        return tables.KINDS.get(node.type, Kind.OTHER) if node.is_named else Kind.OTHER
+
+    def is_condition(self, node: SyntaxNode) -> bool:
+        """Conditions of if, while, assert, comprehensions; operands of and, or, not."""
+        parent = node.parent
+        if parent is None:
+            return False
+        if parent.type == "parenthesized_expression":
+            return self.is_condition(parent)
+        if parent.type == "conditional_expression":
+            return parent.named_child(1) == node
+        if parent.type in {"if_clause", "not_operator", "boolean_operator"}:
+            return True
+        if parent.type == "assert_statement":
+            return parent.named_child(0) == node
+        return parent.child_by_field_name("condition") == node
+
+    def is_read(self, node: SyntaxNode) -> bool:
+        """False for names being bound, keyword names, member names, annotations, decorators."""
+        parent = node.parent
+        if parent is None or parent.type in _BINDING_CONTEXTS:
+            return False
+        fields = _BINDING_PARENTS.get(parent.type, ())
+        return all(parent.child_by_field_name(field) != node for field in fields)
+
+    def operators(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
+        """Tokens such as `<`, `not in`, `and`, `+`, `+=`."""
+        if node.type == "comparison_operator":
+            return node.children_by_field_name("operators")
+        operator = node.child_by_field_name("operator")
+        return () if operator is None else (operator,)
+
+    def operands(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
+        """The named children, without comments and without operators of two words."""
+        operators = self.operators(node)
+        return [
+            child
+            for child in node.named_children
+            if child.type != "comment" and child not in operators
+        ]
+
+    def callee(self, call: SyntaxNode) -> SyntaxNode | None:
+        """What stands before the parenthesis."""
+        return call.child_by_field_name("function")
+
+    def arguments(self, call: SyntaxNode) -> Sequence[SyntaxNode]:
+        """Positional, keyword and starred arguments; a lone generator is one argument."""
+        arguments = call.child_by_field_name("arguments")
+        if arguments is None:
+            return ()
+        if arguments.type != "argument_list":
+            return (arguments,)
+        return [child for child in arguments.named_children if child.type != "comment"]
+
+    def member(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
+        """`(a, b)` of `a.b` and of `a[b]`; None for `a[b, c]`."""
+        if node.type == "attribute":
+            parts = (node.child_by_field_name("object"), node.child_by_field_name("attribute"))
+        else:
+            keys = node.children_by_field_name("subscript")
+            parts = (node.child_by_field_name("value"), keys[0] if len(keys) == 1 else None)
+        if parts[0] is None or parts[1] is None:
+            return None
+        return parts[0], parts[1]
+
+    def regions(self, tree: SyntaxTree) -> Iterator[Region]:
+        """Every statement and clause, without the blocks inside."""
+        for node in walk(tree.root_node, into=_may_hold_statements):
+            parent = node.parent
+            is_statement = parent is not None and parent.type in _BLOCKS and node.is_named
+            if node.type == "function_definition" or node.type == "class_definition":
+                is_statement = True
+            if (is_statement and node.type != "comment") or node.type in _CLAUSES:
+                yield _region(node)
+
+    def scope(self, tree: SyntaxTree, node: SyntaxNode) -> Scope:
+        """Names by Python's scoping, functions outward, then the file."""
+        return scope_at(tree, node)
+
+    def unit(self, tree: SyntaxTree, start: int, end: int) -> Unit | None:
+        """The outermost function around the span, if the span lies in its body."""
+        return unit_around(tree, start, end)
+
+    def is_test(self, path: RepoPath) -> bool:
+        """By the names pytest and unittest use."""
+        return _TEST_PATH.search(path) is not None
+
+
+def _may_hold_statements(node: SyntaxNode) -> bool:
+    return (
+        node.type in _BLOCKS
+        or node.type in _CLAUSES
+        or node.type == "decorated_definition"
+        or node.type.endswith("_statement")
+        or node.type.endswith("_definition")
+    )
+
+
+def _region(node: SyntaxNode) -> Region:
+    last_row = node.start_point.row
+    nodes = []
+    for part in walk(node, into=lambda inner: inner == node or not _is_body(inner)):
+        if part != node and _is_body(part):
+            continue
+        nodes.append(part)
+        if part != node:
+            last_row = max(last_row, part.end_point.row)
+    if not any(_is_body(child) for child in node.children):
+        last_row = node.end_point.row
+    return Region(
+        node=node, first_row=node.start_point.row, last_row=last_row, nodes=tuple(nodes)
+    )
+
+
+def _is_body(node: SyntaxNode) -> bool:
+    return (
+        node.type == "block"
+        or node.type in _CLAUSES
+        or node.type in {"function_definition", "class_definition"}
+    )

@@ -1,0 +1,108 @@
+"""Every edit the search knows: pure functions from a site to sketches, by the kind of node."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from agent.repair.lang.base import Kind
+from agent.repair.proposal import Sketch
+from agent.repair.source import Site
+from agent.repair.templates import calls, guided, operators, values
+
+Template = Callable[[Site], Iterator[Sketch]]
+
+_CONDITIONS: Final = (operators.negated, operators.presence)
+_POSITIONS: Final = (operators.off_by_one, operators.with_sign)
+_VALUES: Final = (calls.wrapped, calls.indexed, calls.method_added, guided.absent_operand)
+
+TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
+    Kind.NAME: (
+        guided.undefined_name,
+        guided.unbound_local,
+        guided.missing_module,
+        values.other_name,
+        calls.called,
+        *_CONDITIONS,
+        *_POSITIONS,
+        *_VALUES,
+    ),
+    Kind.ATTRIBUTE: (
+        guided.missing_member,
+        values.other_member,
+        values.owner_only,
+        values.other_owner,
+        calls.called,
+        *_CONDITIONS,
+        *_POSITIONS,
+        *_VALUES,
+    ),
+    Kind.CALL: (
+        guided.missing_default,
+        guided.wrong_keyword,
+        calls.swapped_arguments,
+        calls.dropped_argument,
+        calls.added_argument,
+        calls.unwrapped,
+        *_CONDITIONS,
+        *_POSITIONS,
+        *_VALUES,
+    ),
+    Kind.COMPARISON: (
+        operators.other_operator,
+        operators.swapped_operands,
+        operators.truth,
+        operators.negated,
+    ),
+    Kind.LOGIC: (operators.other_operator, operators.dropped_operand, operators.negated),
+    Kind.NEGATION: (operators.not_negated,),
+    Kind.ARITHMETIC: (
+        guided.divided_by_zero,
+        operators.other_operator,
+        operators.swapped_operands,
+        operators.dropped_operand,
+        operators.off_by_one,
+        calls.wrapped,
+    ),
+    Kind.SIGN: (operators.other_operator, operators.without_sign, operators.off_by_one),
+    Kind.ASSIGNMENT: (operators.flipped_update,),
+    Kind.UPDATE: (operators.other_operator,),
+    Kind.INTEGER: (values.other_integer,),
+    Kind.NUMBER: (values.other_number,),
+    Kind.STRING: (values.other_string,),
+    Kind.TRUE: (values.flipped_constant,),
+    Kind.FALSE: (values.flipped_constant,),
+    Kind.NONE: (values.flipped_constant,),
+    Kind.INDEX: (
+        guided.missing_key,
+        guided.index_too_far,
+        calls.other_index,
+        calls.unindexed,
+        *_CONDITIONS,
+        *_POSITIONS,
+        *_VALUES,
+    ),
+    Kind.SLICE: (calls.other_slice,),
+    Kind.CHOICE: (operators.chosen_branch,),
+    Kind.CONTAINER: (calls.container_parts,),
+    Kind.RETURN: (calls.other_return,),
+    Kind.JUMP: (operators.other_jump,),
+    Kind.HANDLER: (guided.wider_handler,),
+    Kind.EXPRESSION: (operators.negated, calls.wrapped),
+}
+
+STATEMENTS: Final[tuple[Template, ...]] = (guided.guard, calls.yielded_or_returned)
+"""Drawn once a statement, at its own node."""
+
+HIGHEST_PRIOR: Final = 1.0
+"""No template exceeds it; lets the search leave whole statements for later."""
+
+
+def sketches(site: Site) -> Iterator[Sketch]:
+    """Yield every edit of the node itself."""
+    for template in TEMPLATES.get(site.kind, ()):
+        yield from template(site)
+
+
+def statement_sketches(site: Site) -> Iterator[Sketch]:
+    """Yield the edits that concern a statement as a whole."""
+    for template in STATEMENTS:
+        yield from template(site)
