@@ -17,8 +17,14 @@ from sandbox.environments.managers import (
     pointed_at,
 )
 from sandbox.environments.pyenv import Choice, global_choice, project_choice, pyenv_root
+from sandbox.environments.pythons import Unusable
+from sandbox.environments.tracked import is_any_tracked
 
 _IN_REPO: Final = (".venv", "venv", ".conda", ".pixi/envs/default")
+_TRACKED: Final = Unusable(
+    reason="is tracked by git, so it came with the repository and is not this machine's",
+    remedy="take it out of git (git rm -r --cached), then make it anew",
+)
 _VERSIONS: Final = tuple(f"python3.{minor}" for minor in range(15, 7, -1))
 
 
@@ -34,6 +40,8 @@ class Place:
     """What was found, or that nothing was."""
     is_general: bool = False
     """It is the machine's, not chosen for this repository or this shell."""
+    refused: Unusable | None = None
+    """Why it is not even looked into."""
 
 
 def places(repo: Path, variables: Mapping[str, str], home: Path) -> Iterator[Place]:
@@ -52,7 +60,13 @@ def _in_repo(repo: Path) -> Iterator[Place]:
     """Yield the environments that lie in the repository."""
     for name in _IN_REPO:
         folder = pointed_at(repo / name) or _behind_link(repo / name)
-        yield _of_folder(name, folder if folder.is_dir() else None, f"no folder {repo / name}")
+        marks = (name, f"{name}/pyvenv.cfg", f"{name}/conda-meta/history")
+        if not folder.is_dir():
+            yield _of_folder(name, None, f"no folder {repo / name}")
+        elif is_any_tracked(repo, marks):
+            yield Place(name=name, executable=None, said=str(folder), refused=_TRACKED)
+        else:
+            yield _of_folder(name, folder, "")
 
 
 def _behind_link(folder: Path) -> Path:

@@ -51,7 +51,7 @@ def search(
     seen: set[Path] = set()
     for place in places(repo, variables, home):
         if place.executable is None:
-            yield Finding(place=place, outcome=None)
+            yield Finding(place=place, outcome=place.refused)
         elif (program := _program_of(place.executable)) not in seen:
             seen.add(program)
             outcome = _examine(place, home=home, module=module, needed=needed, uid=uid)

@@ -17,6 +17,7 @@ from sandbox.environments.pythons import Python
 _SYSTEM: Final = Path("/usr")
 _EXTENSIONS: Final = (".py", ".so", ".pyc")
 _MOST_PTH_BYTES: Final = 256 * 1024
+_MOST_PATH_BYTES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,18 +166,19 @@ class _Reading:
                         self._note_module(key, value)
                 case ast.Call(args=[key, value, *_]):
                     self._note_module(key, value)
-                case ast.Constant(value=str(text)) if _is_existing(text):
-                    self.pointers.append(Path(text))
+                case ast.Constant(value=str(text)):
+                    if pointed := _code_at(text):
+                        self.pointers.append(pointed)
                 case _:
                     pass
 
     def _note_module(self, key: ast.expr | None, value: ast.expr) -> None:
         """Remember a pair of module name and absolute path."""
         match key, value:
-            case ast.Constant(value=str(name)), ast.Constant(value=str(path)) if (
-                name.isidentifier() and _is_existing(path)
-            ):
-                self.modules.setdefault(name, Path(path))
+            case ast.Constant(value=str(name)), ast.Constant(value=str(text)):
+                code = _code_at(text)
+                if code is not None and name.isidentifier():
+                    self.modules.setdefault(name, code)
             case _:
                 pass
 
@@ -236,6 +238,15 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _is_existing(text: str) -> bool:
-    """Whether a string constant is an absolute path of something that is there."""
-    return text.startswith("/") and len(text) < 4096 and "\0" not in text and Path(text).exists()
+def _code_at(text: str) -> Path | None:
+    """Return the existing package or module that a string names by its absolute path.
+
+    setuptools leaves out the `.py` of single modules, editables names a package's `__init__.py`.
+    """
+    if not text.startswith("/") or "\0" in text or len(text) > _MOST_PATH_BYTES:
+        return None
+    path = Path(text)
+    if path.name == "__init__.py":
+        path = path.parent
+    candidates = (path, path.with_name(f"{path.name}.py")) if path.name else ()
+    return next((candidate for candidate in candidates if candidate.exists()), None)
