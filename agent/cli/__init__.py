@@ -1,0 +1,17 @@
+"""The `greenloop` command: arguments in, one exit code out.
+
+Everything heavy is imported by the command that needs it, so that `--help` costs what argparse
+costs.
+"""
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; never raises, never prints a traceback."""
+    from agent.cli.arguments import parse
+
+    arguments = parse(argv)
+    from agent.cli.guard import carry_out
+
+    return carry_out(arguments)

@@ -1,0 +1,142 @@
+"""Where a run stands, as a few lines: a pure account of its events. Draws nothing (see `progress`).
+
+Time comes in from outside, so that the same events give the same lines.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from agent.cli.wording import counted, one_line, shortened
+from agent.events import (
+    BaselineMeasured,
+    BaseTaken,
+    CandidateProposed,
+    EnvironmentChosen,
+    Event,
+    Notice,
+    Phase,
+    PhaseFinished,
+    PhaseStarted,
+    RunStarted,
+    SearchProgress,
+    StrategyGaveUp,
+    TestsProgress,
+    VerdictReached,
+)
+
+EXPECTED: Final = (Phase.WORKSPACE, Phase.ENVIRONMENT, Phase.BASELINE, Phase.SEARCH, Phase.GATE)
+"""Shown from the start, so that a person sees what is to come."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Step:
+    """One phase; search and gate may take turns, their times add up."""
+
+    phase: str
+    detail: str = ""
+    spent_s: float = 0.0
+    started_s: float | None = None
+    """When it began, while it goes on."""
+
+    def elapsed_s(self, now_s: float) -> float:
+        """Time spent in it so far."""
+        running_s = 0.0 if self.started_s is None else now_s - self.started_s
+        return self.spent_s + running_s
+
+    @property
+    def is_running(self) -> bool:
+        """It goes on now."""
+        return self.started_s is not None
+
+    @property
+    def is_done(self) -> bool:
+        """It has been, and does not go on now."""
+        return self.started_s is None and self.spent_s > 0.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Board:
+    """Everything that progress shows, brought up to date by `apply`."""
+
+    title: str = ""
+    steps: dict[str, Step] = field(
+        default_factory=lambda: {phase.value: Step(phase=phase.value) for phase in EXPECTED}
+    )
+    best: str = ""
+    """The best candidate of the search so far, in one line."""
+    notices: list[Notice] = field(default_factory=list)
+    current: str = ""
+
+    def apply(self, event: Event, now_s: float) -> None:
+        """Take in what happened."""
+        match event:
+            case RunStarted():
+                targets = " ".join(map(one_line, event.targets)) or "every failing test"
+                self.title = f"{event.kind}: {targets}"
+            case PhaseStarted():
+                self.current = event.phase
+                self._step(event.phase).started_s = now_s
+            case PhaseFinished():
+                step = self._step(event.phase)
+                step.started_s = None
+                step.spent_s += max(event.wall_s, 1e-6)
+            case Notice():
+                self.notices.append(event)
+            case SearchProgress():
+                self._search(event, now_s)
+            case TestsProgress():
+                self._step(self.current).detail = tests_line(event)
+            case _:
+                self._detail(event)
+
+    def _detail(self, event: Event) -> None:
+        match event:
+            case BaseTaken():
+                commit = event.commit[:10] or "no commit yet"
+                changed = f" + {counted(event.dirty_files, 'uncommitted file')}"
+                self._step(Phase.WORKSPACE).detail = commit + (changed if event.dirty_files else "")
+            case EnvironmentChosen():
+                weaker = f" ({one_line(event.weaker)})" if event.weaker else ""
+                self._step(
+                    Phase.ENVIRONMENT
+                ).detail = f"{one_line(event.backend)}{weaker}: {one_line(event.why)}"
+            case BaselineMeasured():
+                self._step(Phase.BASELINE).detail = baseline_line(event)
+            case CandidateProposed():
+                self._step(Phase.GATE).detail = f"candidate {event.rank}: {one_line(event.why)}"
+            case VerdictReached():
+                self._step(Phase.GATE).detail = f"{event.verdict}: {one_line(event.detail)}"
+            case StrategyGaveUp():
+                self._step(Phase.SEARCH).detail = one_line(event.reason)
+            case _:
+                pass
+
+    def _search(self, event: SearchProgress, now_s: float) -> None:
+        step = self._step(Phase.SEARCH)
+        elapsed_s = step.elapsed_s(now_s)
+        rate = f" · {event.tried / elapsed_s:,.0f}/s" if elapsed_s >= 1.0 else ""
+        step.detail = (
+            f"{event.tried:,} tried · {event.plausible:,} plausible · "
+            f"{event.space_left:,} left{rate}"
+        )
+        self.best = shortened(event.best, 200)
+
+    def _step(self, phase: str) -> Step:
+        return self.steps.setdefault(phase, Step(phase=phase))
+
+
+def tests_line(event: TestsProgress) -> str:
+    """Return `120 of 900 tests, 1 failed`."""
+    total = f"{event.finished:,} of {event.total:,} tests" if event.total else ""
+    count = total or counted(event.finished, "test")
+    return f"{count}, {event.failed:,} failed" if event.failed else count
+
+
+def baseline_line(event: BaselineMeasured) -> str:
+    """Return `1 failing (1 asked for), 214 passing, 2 flaky`."""
+    parts = [f"{len(event.failing):,} failing", f"{event.passing:,} passing"]
+    if len(event.targets) != len(event.failing):
+        parts[0] += f" ({len(event.targets):,} to fix)"
+    if event.flaky:
+        parts.append(f"{len(event.flaky):,} flaky: {shortened(', '.join(event.flaky), 80)}")
+    return ", ".join(parts)

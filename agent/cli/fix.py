@@ -1,0 +1,142 @@
+"""`greenloop fix`: start a run, show it, print what it came to, and accept it where asked."""
+
+import argparse
+import os
+import signal
+from pathlib import Path
+
+import anyio
+from anyio.abc import TaskStatus
+
+from agent.cli.outcome import print_outcome
+from agent.cli.patches import hunk_places
+from agent.cli.progress import Progress, open_progress
+from agent.cli.review import accept
+from agent.cli.screen import Screen
+from agent.config import Settings, find_top
+from agent.engine import RunHandle, open_engine
+from agent.errors import AgentError, ConfigError
+from agent.journal.store import RunStore
+from agent.run import RunResult, result_to_json
+from agent.task import Budget, StrategyName, TaskSpec
+from sandbox.errors import SandboxError
+
+INTERRUPTED = 130
+TICK_S = 1.0
+
+
+def fix(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
+    """Carry out `greenloop fix` and return its exit code. Raises: AgentError, SandboxError."""
+    task = _task(arguments, settings)
+    outcome = anyio.run(_carry_through, task, settings, screen)
+    if not isinstance(outcome, RunResult):
+        raise outcome
+    result = result_to_json(outcome)
+    code = outcome.exit_code
+    if arguments.apply:
+        result["applied"], code = _apply(outcome, task, settings, screen)
+    places = hunk_places(outcome.patch) if outcome.patch else {}
+    screen.answer(result) if screen.wants_json else print_outcome(screen, result, places)
+    return code
+
+
+def _task(arguments: argparse.Namespace, settings: Settings) -> TaskSpec:
+    if arguments.strategy == StrategyName.MODEL:
+        raise ConfigError(
+            "--strategy model: no model is configured.",
+            remedy="Leave it out: the offline search needs no model.",
+        )
+    repo: Path = arguments.repo
+    return TaskSpec(
+        repo=repo,
+        goal=arguments.goal,
+        targets=tuple(
+            target_from(text, here=repo, top=find_top(repo)) for text in arguments.targets
+        ),
+        strategy=StrategyName(arguments.strategy),
+        budget=Budget(search_s=settings.search_s),
+    )
+
+
+def target_from(text: str, *, here: Path, top: Path) -> str:
+    """Return a target relative to the top of the repository.
+
+    People name files as their shell completes them: relative to where they are, or absolute.
+    """
+    path, separator, rest = text.partition("::")
+    if not separator:
+        path, separator, rest = _split_line(text)
+    absolute = here / path
+    if path and absolute.exists() and absolute.is_relative_to(top):
+        path = absolute.relative_to(top).as_posix()
+    return path + separator + rest
+
+
+def _split_line(text: str) -> tuple[str, str, str]:
+    path, separator, line = text.rpartition(":")
+    return (path, separator, line) if separator and line.isdecimal() else (text, "", "")
+
+
+async def _carry_through(
+    task: TaskSpec, settings: Settings, screen: Screen
+) -> RunResult | AgentError | SandboxError:
+    async with open_engine(settings, variables=screen.variables) as engine:
+        try:
+            handle = engine.start(task)
+        except AgentError as exc:
+            return exc
+        with open_progress(screen) as progress:
+            return await _watch(handle, progress)
+    raise AssertionError("open_engine swallowed an error")
+
+
+async def _watch(handle: RunHandle, progress: Progress) -> RunResult | AgentError | SandboxError:
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(_heed_signals, handle, progress)
+        tasks.start_soon(_tick, progress)
+        async for event in handle.events():
+            progress.show(event)
+        try:
+            outcome: RunResult | AgentError | SandboxError = await handle.result()
+        except (AgentError, SandboxError) as exc:
+            outcome = exc
+        tasks.cancel_scope.cancel()
+    return outcome
+
+
+async def _heed_signals(
+    handle: RunHandle, progress: Progress, *, task_status: TaskStatus[None]
+) -> None:
+    """End the run on the first signal; leave without waiting on the third."""
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
+        task_status.started()
+        handle_next = iter(("cancel", "patience"))
+        async for _ in signals:
+            match next(handle_next, "leave"):
+                case "cancel":
+                    handle.cancel()
+                    progress.say("stopping: removing the sandbox ...")
+                case "patience":
+                    progress.say("still stopping; a third time leaves at once")
+                case _:
+                    os._exit(INTERRUPTED)  # the sandbox is removed by the next run's reaper
+
+
+async def _tick(progress: Progress) -> None:
+    while True:
+        await anyio.sleep(TICK_S)
+        progress.tick()
+
+
+def _apply(
+    outcome: RunResult, task: TaskSpec, settings: Settings, screen: Screen
+) -> tuple[bool, int]:
+    """Accept the whole patch of a green that needs no choice."""
+    if outcome.patch is None or outcome.exit_code != 0:
+        screen.note("not applied: only a green that is likely or plausible is applied by itself")
+        return False, outcome.exit_code
+    stored = RunStore(settings.state_dir).open(outcome.run)
+    conflicts = accept(find_top(task.repo), outcome.patch, None, undo_dir=stored.undo_dir)
+    for line in conflicts:
+        screen.note(line)
+    return not conflicts, 1 if conflicts else 0

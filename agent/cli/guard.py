@@ -1,0 +1,161 @@
+"""Runs one command; whatever goes wrong ends as one line, its remedy and an exit code.
+
+The only broad `except` of the command line is here. It keeps the traceback in a file.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from agent.cli.screen import Screen, open_screen
+from agent.config import Settings, host_variables, load_settings
+from agent.errors import AgentError, ConfigError, TaskError
+from sandbox.errors import EnvironmentMissing, SandboxError
+
+INTERNAL_ERROR: Final = 70
+INFRASTRUCTURE: Final = 75
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+"""Whoever read our output has left; the shells' convention, 128 + SIGPIPE."""
+
+Command = Callable[[argparse.Namespace, Settings, Screen], int]
+
+
+def carry_out(arguments: argparse.Namespace) -> int:
+    """Run the command and return its exit code; never raises."""
+    variables = host_variables()
+    screen = open_screen(variables, wants_json=arguments.json)
+    try:
+        code = _run(arguments, variables, screen)
+        screen.out.flush()
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not hit the exit itself
+        return _tell(screen, "interrupted.", "", INTERRUPTED)
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+    except Exception as exc:  # noqa: BLE001 - the last one to hear of it
+        return _explain(_only_cause(exc), variables, screen)
+    return code
+
+
+def _run(arguments: argparse.Namespace, variables: Mapping[str, str], screen: Screen) -> int:
+    flags = _flags(arguments)
+    repo = _repo(arguments)
+    settings = load_settings(repo=repo, variables=variables, flags=flags)
+    return _command(arguments.command)(arguments, settings, screen)
+
+
+def _command(name: str) -> Command:
+    """Import the one command that is asked for, and nothing of the others."""
+    match name:
+        case "fix":
+            from agent.cli.fix import fix
+
+            return fix
+        case "runs":
+            from agent.cli.history import runs
+
+            return runs
+        case "show":
+            from agent.cli.history import show
+
+            return show
+        case "apply":
+            from agent.cli.review import apply
+
+            return apply
+        case "undo":
+            from agent.cli.review import undo
+
+            return undo
+        case "verify":
+            from agent.cli.verify import verify
+
+            return verify
+        case _:
+            from agent.cli.doctor import doctor
+
+            return doctor
+
+
+def _flags(arguments: argparse.Namespace) -> dict[str, object]:
+    flags: dict[str, object] = {}
+    for text in arguments.set:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {text}: no value.", remedy="Write --set NAME=VALUE.")
+        flags[name.strip()] = value.strip()
+    given = vars(arguments)
+    flags["search_s"] = given.get("budget_s") or flags.get("search_s")
+    flags["test_command"] = given.get("test_command") or flags.get("test_command")
+    return flags
+
+
+def _repo(arguments: argparse.Namespace) -> Path | None:
+    """The folder whose project settings count; None for commands that look at no repository."""
+    if "repo" not in arguments:
+        return None
+    repo = Path(arguments.repo or ".").absolute()
+    if not repo.is_dir():
+        raise TaskError(f"there is no folder {repo}.", remedy="Name another one with --repo.")
+    arguments.repo = repo
+    return repo
+
+
+def _only_cause(exc: BaseException) -> BaseException:
+    """Look through groups of one: task groups wrap what their body raised."""
+    while isinstance(exc, BaseExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    return exc
+
+
+def _explain(exc: BaseException, variables: Mapping[str, str], screen: Screen) -> int:
+    match exc:
+        case AgentError():
+            return _tell(screen, exc.message, exc.remedy, exc.exit_code)
+        case SandboxError():
+            code = AgentError.exit_code if isinstance(exc, EnvironmentMissing) else INFRASTRUCTURE
+            return _tell(screen, exc.message, exc.remedy, code)
+        case BrokenPipeError():
+            _silence_stdout()
+            return BROKEN_PIPE
+        case _:
+            message = f"internal error: {type(exc).__name__}: {exc}"
+            return _tell(screen, message, _keep_traceback(exc, variables, screen), INTERNAL_ERROR)
+
+
+def _tell(screen: Screen, message: str, remedy: str, code: int) -> int:
+    with suppress(OSError):
+        screen.note(f"greenloop: {message}")
+        if remedy:
+            screen.note(f"  {remedy}")
+        if screen.wants_json:
+            screen.answer({"error": message, "remedy": remedy, "exit_code": code})
+    return code
+
+
+def _keep_traceback(exc: BaseException, variables: Mapping[str, str], screen: Screen) -> str:
+    text = screen.redactor.text("".join(traceback.format_exception(exc)))
+    try:
+        folder = load_settings(repo=None, variables=variables, flags={}).state_dir / "errors"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = folder / f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        path.write_text(text, encoding="utf-8", errors="backslashreplace")
+    except (OSError, AgentError):
+        return "It could not be written down either; please report what you did."
+    return f"Please report it, with {path}."
+
+
+def _silence_stdout() -> None:
+    """Keep the interpreter from flushing into the broken pipe once more at its end."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    with suppress(OSError, ValueError):
+        os.dup2(devnull, sys.stdout.fileno())

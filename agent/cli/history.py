@@ -1,0 +1,152 @@
+"""`greenloop runs` and `greenloop show`: what was done and what came of it."""
+
+import argparse
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agent.cli.outcome import print_outcome
+from agent.cli.patches import hunk_places, patch_of
+from agent.cli.screen import Screen
+from agent.cli.wording import age, clean, colour, duration, one_line, shortened
+from agent.config import Settings
+from agent.events import BaselineMeasured, EnvironmentChosen, Event, RunFinished, RunStarted
+from agent.journal.store import RunStore
+from agent.journal.stored import RunState, RunSummary, StoredRun
+
+
+def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
+    """List the newest runs. Raises: JournalError."""
+    summaries = RunStore(settings.state_dir).runs()
+    shown = summaries[: arguments.limit]
+    if screen.wants_json:
+        screen.answer({"runs": [_summary_to_json(each) for each in shown]})
+        return 0
+    if not shown:
+        screen.line("no runs yet; start one with: greenloop fix")
+        return 0
+    rows = [_row(each, now_unix_s=time.time()) for each in shown]
+    if screen.is_rich:
+        from agent.cli.paint import runs_table
+
+        screen.draw(runs_table(rows, [colour(*_outcome(each)) for each in shown]))
+    else:
+        for row in rows:
+            screen.line("  ".join(row))
+    if len(summaries) > len(shown):
+        screen.line(f"... and {len(summaries) - len(shown)} older; --limit shows more")
+    return 0
+
+
+def show(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
+    """Show one run, on the terminal or as a page. Raises: AgentError."""
+    stored = RunStore(settings.state_dir).open(arguments.run)
+    result = result_of(stored)
+    if arguments.html:
+        page = _write_page(stored, result, Path(arguments.html), screen)
+        screen.answer({"run": stored.run, "page": str(page)})
+        screen.line(f"written: {page}")
+    elif screen.wants_json:
+        screen.answer(result)
+    else:
+        patch = patch_of(stored)
+        _print_circumstances(stored, screen)
+        print_outcome(screen, result, hunk_places(patch) if patch else {})
+    return 0
+
+
+def _write_page(stored: StoredRun, result: Mapping[str, Any], path: Path, screen: Screen) -> Path:
+    from agent.cli.evidence import rows_of
+    from agent.cli.page import build_page, write_page
+
+    patch = patch_of(stored)
+    places = hunk_places(patch) if patch else {}
+    rows = rows_of(stored, result)
+    return write_page(path, build_page(result, stored.records(), rows, places, screen.redactor))
+
+
+def result_of(stored: StoredRun) -> dict[str, Any]:
+    """Return the run's result; for a run without one, what its journal says, in the same shape."""
+    kept = stored.result()
+    if kept is not None:
+        return kept
+    summary = stored.summary()
+    verdict, _ = _outcome(summary)
+    events = [record.event for record in stored.records()]
+    failing = next((list(e.failing) for e in events if isinstance(e, BaselineMeasured)), [])
+    return {
+        "run": stored.run,
+        "verdict": verdict,
+        "confidence": None,
+        "message": summary.finished.message if summary.finished else "",
+        "failing_before": failing,
+        "failing_after": failing,
+        "durations": {},
+        "candidates": [],
+        "patch": "",
+        "notes": [],
+    }
+
+
+def _print_circumstances(stored: StoredRun, screen: Screen) -> None:
+    """Print what was asked, when, and where the tests ran."""
+    for record in stored.records():
+        line = _circumstance(record.event)
+        if isinstance(record.event, RunStarted):
+            when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.at_unix_s))
+            line = f"{when}  {line}"
+        if line:
+            screen.line(line)
+
+
+def _circumstance(event: Event) -> str:
+    match event:
+        case RunStarted():
+            asked = " ".join(map(one_line, event.targets)) or "every failing test"
+            return f"{event.kind} {asked} in {one_line(event.repo)} ({event.strategy})"
+        case EnvironmentChosen():
+            weaker = f" (weaker: {one_line(event.weaker)})" if event.weaker else ""
+            return f"tests ran in: {event.backend}{weaker}: {one_line(event.why)}"
+        case BaselineMeasured() if event.flaky:
+            return f"flaky, not relied on: {', '.join(map(one_line, event.flaky))}"
+        case _:
+            return ""
+
+
+def _row(summary: RunSummary, *, now_unix_s: float) -> tuple[str, str, str, str, str, str]:
+    verdict, confidence = _outcome(summary)
+    started, finished = summary.started, summary.finished
+    return (
+        summary.run,
+        age(now_unix_s - summary.started_at_unix_s) if summary.started_at_unix_s else "?",
+        f"{verdict} {confidence}" if confidence else verdict,
+        duration(finished.wall_s) if finished else "-",
+        clean(started.repo) if started else "-",
+        shortened(" ".join(started.targets), 60) if started and started.targets else "everything",
+    )
+
+
+def _outcome(summary: RunSummary) -> tuple[str, str | None]:
+    match summary:
+        case RunSummary(state=RunState.FINISHED, finished=RunFinished() as finished):
+            return finished.verdict, finished.confidence or None
+        case _:
+            return summary.state.value, None
+
+
+def _summary_to_json(summary: RunSummary) -> Mapping[str, Any]:
+    started, finished = summary.started, summary.finished
+    verdict, confidence = _outcome(summary)
+    return {
+        "run": summary.run,
+        "state": summary.state.value,
+        "started_at_unix_s": summary.started_at_unix_s,
+        "verdict": verdict,
+        "confidence": confidence,
+        "message": finished.message if finished else "",
+        "wall_s": finished.wall_s if finished else None,
+        "repo": started.repo if started else None,
+        "kind": started.kind if started else None,
+        "targets": list(started.targets) if started else [],
+    }

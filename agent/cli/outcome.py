@@ -1,0 +1,123 @@
+"""Prints what a run came to: verdict, evidence, diff, alternatives and the next commands.
+
+Takes the result as the JSON object that is kept of it, so that `fix` and `show` print the same.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from agent.cli.screen import Screen
+from agent.cli.wording import counted, duration, explanation, headline, one_line
+
+TESTS_SHOWN = 20
+"""Of long lists of tests, this many are printed; `show --html` has them all."""
+
+
+def print_outcome(
+    screen: Screen, result: Mapping[str, Any], hunk_ids: Mapping[tuple[str, int], str]
+) -> None:
+    """Print a result for a person, laid out on a terminal and plain elsewhere."""
+    if screen.is_rich:
+        _draw(screen, result, hunk_ids)
+    else:
+        _list(screen, result, hunk_ids)
+    for note in result.get("notes", ()):
+        screen.line(f"note: {one_line(note)}")
+    commands = next_commands(result)
+    if commands:
+        screen.line()
+        for what, command in commands:
+            screen.line(f"{what}: {command}")
+
+
+def _draw(
+    screen: Screen, result: Mapping[str, Any], hunk_ids: Mapping[tuple[str, int], str]
+) -> None:
+    from agent.cli import paint
+
+    screen.draw(paint.verdict_panel(result, _facts(result)))
+    if result.get("patch"):
+        screen.draw(paint.diff_view(result["patch"], hunk_ids))
+    tests = changed_tests(result)
+    if tests:
+        screen.draw(paint.tests_table(tests[:TESTS_SHOWN]))
+        _left_out(screen, tests)
+    if len(result.get("candidates", ())) > 1:
+        screen.draw(paint.options_table(result["candidates"][1:]))
+
+
+def _list(
+    screen: Screen, result: Mapping[str, Any], hunk_ids: Mapping[tuple[str, int], str]
+) -> None:
+    verdict, confidence = result["verdict"], result.get("confidence")
+    screen.line(f"verdict: {headline(verdict, confidence)}")
+    for text in (
+        result.get("message", ""),
+        explanation(verdict, confidence, result.get("alternatives", 0)),
+    ):
+        if text:
+            screen.line(f"  {one_line(text)}")
+    for name, value in _facts(result):
+        screen.line(f"{name}: {value}")
+    tests = changed_tests(result)
+    for test, before, after in tests[:TESTS_SHOWN]:
+        screen.line(f"test: {one_line(test)}: {before} before, {after} after")
+    _left_out(screen, tests)
+    for (path, _), ids in hunk_ids.items():
+        screen.line(f"hunk: {ids} in {one_line(path)}")
+    if result.get("patch"):
+        screen.line()
+        for line in result["patch"].splitlines():
+            screen.line(line)
+    for option in result.get("candidates", ())[1:]:
+        screen.line()
+        screen.line(
+            f"alternative {option['rank']} ({option['confidence']}): {one_line(option['why'])}"
+        )
+        for line in option["patch"].splitlines():
+            screen.line(f"  {line}")
+
+
+def _left_out(screen: Screen, tests: Sequence[object]) -> None:
+    if len(tests) > TESTS_SHOWN:
+        screen.line(f"... and {counted(len(tests) - TESTS_SHOWN, 'more test')}")
+
+
+def _facts(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    facts = [("run", result["run"])]
+    if result.get("receipt"):
+        facts.append(("receipt", result["receipt"]))
+    durations = result.get("durations") or {}
+    if durations:
+        parts = (f"{phase} {duration(wall_s)}" for phase, wall_s in durations.items())
+        total = duration(sum(durations.values()))
+        facts.append(("time", f"{total} ({', '.join(parts)})"))
+    return facts
+
+
+def changed_tests(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return (test, before, after) of every test that failed before or fails now."""
+    before, after = result.get("failing_before", ()), result.get("failing_after", ())
+    failed, fails = frozenset(before), frozenset(after)
+    broken = [test for test in after if test not in failed]
+    return [
+        (test, "fails" if test in failed else "passes", "fails" if test in fails else "passes")
+        for test in [*broken, *before]
+    ]
+
+
+def next_commands(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (what for, command) of what a person may want to do next."""
+    run = result["run"]
+    if result["verdict"] != "green":
+        return [("look closer", f"greenloop show {run}")]
+    if result.get("applied"):
+        return [
+            ("take it back", f"greenloop undo {run}"),
+            ("check the evidence", f"greenloop verify {run}"),
+        ]
+    return [
+        ("look closer", f"greenloop show {run} --html run.html"),
+        ("keep it", f"greenloop apply {run}"),
+        ("check the evidence", f"greenloop verify {run}"),
+    ]

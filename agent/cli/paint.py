@@ -1,0 +1,193 @@
+"""Lays results out for a terminal: diff, verdict, alternatives, tests, runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.syntax import Syntax
+from rich.table import Table
+from rich.text import Text
+
+from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, parse_diff
+from agent.cli.wording import clean, colour, explanation, headline, one_line, shortened
+
+_MARKS = {"+": "green", "-": "red", " ": "", "\\": "dim"}
+
+
+def verdict_panel(result: Mapping[str, Any], facts: Sequence[tuple[str, str]]) -> RenderableType:
+    """Return what the run came to, what that means, and the facts behind it."""
+    verdict, confidence = result["verdict"], result.get("confidence")
+    style = colour(verdict, confidence)
+    parts: list[RenderableType] = []
+    if result.get("message"):
+        parts.append(Text(one_line(result["message"]), "bold"))
+    meaning = explanation(verdict, confidence, result.get("alternatives", 0))
+    if meaning:
+        parts.append(Text(meaning))
+    if facts:
+        parts += [Text(), _facts(facts)]
+    return Panel(
+        Group(*parts),
+        title=Text(f" {headline(verdict, confidence)} ", f"bold {style}"),
+        title_align="left",
+        border_style=style,
+        padding=(0, 1),
+    )
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(overflow="fold", ratio=1)
+    for name, value in facts:
+        table.add_row(name, Text(clean(value)))
+    return table
+
+
+def diff_view(text: str, hunk_ids: Mapping[tuple[str, int], str]) -> RenderableType:
+    """Return a diff with line numbers and highlighted code; ids by (path, start of hunk)."""
+    return Group(*(_file_view(file, hunk_ids) for file in parse_diff(text)))
+
+
+def _file_view(file: DiffFile, hunk_ids: Mapping[tuple[str, int], str]) -> RenderableType:
+    title = Text.assemble(
+        (one_line(file.path), "bold"),
+        "  ",
+        (f"+{file.added}", "green"),
+        " ",
+        (f"-{file.removed}", "red"),
+    )
+    remarks = [Text(one_line(remark), "dim") for remark in file.remarks]
+    hunks = [_hunk_view(file.path, hunk, hunk_ids) for hunk in file.hunks]
+    return Padding(Group(title, *remarks, *hunks), (1, 0, 0, 0))
+
+
+def _hunk_view(
+    path: str, hunk: DiffHunk, hunk_ids: Mapping[tuple[str, int], str]
+) -> RenderableType:
+    ids = hunk_ids.get((path, hunk.old_start), "")
+    head = Text.assemble(
+        (f"  line {hunk.new_start}", "cyan"), (f"  {one_line(hunk.section)}", "dim")
+    )
+    if ids:
+        head.append(f"  hunk {ids}", "dim")
+    table = Table.grid(padding=(0, 1))
+    table.add_column(justify="right", style="dim", no_wrap=True, min_width=4)
+    table.add_column(justify="right", style="dim", no_wrap=True, min_width=4)
+    table.add_column(no_wrap=True, width=1)
+    table.add_column(overflow="fold", ratio=1)
+    for line, code in zip(hunk.lines, highlighted(path, hunk.lines), strict=True):
+        style = _MARKS[line.sign]
+        table.add_row(
+            str(line.old_line or ""),
+            str(line.new_line or ""),
+            Text(line.sign.strip(), f"bold {style}"),
+            code,
+        )
+    return Group(head, table)
+
+
+def highlighted(path: str, lines: Sequence[DiffLine]) -> list[Text]:
+    """Return each line's code in the terminal's own colours, changed words marked."""
+    code = "\n".join(clean(line.text) for line in lines)
+    syntax = Syntax("", Syntax.guess_lexer(path, code), theme="ansi_dark", tab_size=4)
+    texts = list(syntax.highlight(code).split("\n", allow_blank=True))
+    texts += [Text() for _ in range(len(lines) - len(texts))]
+    return [_tinted(line, text) for line, text in zip(lines, texts, strict=False)]
+
+
+def _tinted(line: DiffLine, text: Text) -> Text:
+    style = _MARKS[line.sign]
+    if line.sign == "\\":
+        return Text(clean(line.text).strip(), "dim")
+    if line.sign != " ":
+        if not text.spans:
+            text.stylize(style)
+        if text.plain == line.text:
+            for start, end in line.emphasis:
+                text.stylize(f"bold black on {style}", start, end)
+    return text
+
+
+def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Return the alternatives, one a row: what they change and why they were kept."""
+    table = Table(box=box.SIMPLE_HEAD, title="Alternatives", title_justify="left", pad_edge=False)
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("confidence", no_wrap=True)
+    table.add_column("change", overflow="fold", ratio=3)
+    table.add_column("why", overflow="fold", ratio=2)
+    for option in options:
+        style = colour("green", option["confidence"])
+        table.add_row(
+            str(option["rank"]),
+            Text(option["confidence"], style),
+            _change(option["patch"]),
+            Text(one_line(option["why"]), "dim"),
+        )
+    return table
+
+
+def _change(patch: str) -> Text:
+    """Return the place and the changed lines of a small patch; only the place of a large one."""
+    change = Text()
+    for file in parse_diff(patch)[:2]:
+        for hunk in file.hunks[:2]:
+            changed = [line for line in hunk.lines if line.sign in "+-"]
+            first = next((line.old_line or line.new_line for line in changed), hunk.new_start)
+            change.append(f"{one_line(file.path)}:{first}\n", "dim")
+            for line in changed[:6]:
+                change.append(f"{line.sign} {shortened(line.text, 100)}\n", _MARKS[line.sign])
+    change.rstrip()
+    return change
+
+
+def tests_table(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """Return (test, before, after) rows as a table."""
+    table = Table(box=box.SIMPLE_HEAD, title="Tests", title_justify="left", pad_edge=False)
+    table.add_column("test", overflow="fold", ratio=1)
+    table.add_column("before", no_wrap=True)
+    table.add_column("after", no_wrap=True)
+    for test, before, after in rows:
+        table.add_row(Text(one_line(test)), _outcome(before), _outcome(after))
+    return table
+
+
+def _outcome(word: str) -> Text:
+    return Text(word, {"passes": "green", "fails": "red"}.get(word, "dim"))
+
+
+def runs_table(
+    rows: Sequence[tuple[str, str, str, str, str, str]], styles: Sequence[str]
+) -> RenderableType:
+    """Return (run, when, outcome, took, repository, request) rows; one style for each outcome."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("run", no_wrap=True)
+    table.add_column("when", no_wrap=True, style="dim")
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("took", no_wrap=True, justify="right", style="dim")
+    table.add_column("repository", overflow="fold", ratio=1)
+    table.add_column("asked", overflow="fold", ratio=2)
+    for (run, when, outcome, *others), style in zip(rows, styles, strict=True):
+        cells = [Text(one_line(cell)) for cell in others]
+        table.add_row(run, when, Text(outcome, style), *cells)
+    return table
+
+
+def checks_table(rows: Sequence[tuple[str, str, bool]]) -> RenderableType:
+    """Return (name, value, ok) rows with a mark each."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True, width=4)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold", ratio=1)
+    for name, value, ok in rows:
+        mark = Text("ok", "green") if ok else Text("no", "bold red")
+        table.add_row(mark, Text(one_line(name)), Text(clean(value)))
+    return table
+
+
+def titled(title: str, content: RenderableType) -> RenderableType:
+    """Return something under a heading."""
+    return Group(Text(f"\n{title}", "bold"), content)
