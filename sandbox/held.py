@@ -68,10 +68,17 @@ class Launch(Protocol):
 
 @asynccontextmanager
 async def open_held(
-    spec: SandboxSpec, promises: Promises, launch: Launch
+    spec: SandboxSpec,
+    promises: Promises,
+    launch: Launch,
+    *,
+    variables: Mapping[str, str] | None = None,
 ) -> AsyncGenerator["HeldSandbox", None]:
-    """Open a sandbox over vessels that `launch` starts. Raises: SandboxError."""
-    sandbox = HeldSandbox(spec, promises, launch)
+    """Open a sandbox over vessels that `launch` starts. Raises: SandboxError.
+
+    `variables` are the backend's own; those of the environment win over them.
+    """
+    sandbox = HeldSandbox(spec, promises, launch, variables or {})
     try:
         await sandbox.fill()
         yield sandbox
@@ -83,7 +90,9 @@ async def open_held(
 class HeldSandbox:
     """Implements `sandbox.base.Sandbox`; made by `open_held`."""
 
-    def __init__(self, spec: SandboxSpec, promises: Promises, launch: Launch) -> None:
+    def __init__(
+        self, spec: SandboxSpec, promises: Promises, launch: Launch, variables: Mapping[str, str]
+    ) -> None:
         self._spec = spec
         self._promises = promises
         self._launch = launch
@@ -92,7 +101,7 @@ class HeldSandbox:
         self._lock = anyio.Lock()
         self._synced: dict[str, FileChange] = {}
         self._installed: dict[str, bytes] = {}
-        self._variables = {**DEFAULT_VARIABLES, **spec.environment.variables}
+        self._variables = {**DEFAULT_VARIABLES, **variables, **spec.environment.variables}
 
     @property
     def spec(self) -> SandboxSpec:

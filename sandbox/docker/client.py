@@ -1,0 +1,127 @@
+"""Connects to the engine the way the docker command would, and turns its errors into ours."""
+
+import errno
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import anyio.to_thread
+
+from sandbox.errors import EngineUnavailable, SandboxError
+
+if TYPE_CHECKING:
+    from docker import APIClient
+
+T = TypeVar("T")
+
+CALL_S: Final = 60
+"""Any call of the engine's API; a start under load 20 took 4 s."""
+NOT_RUNNING: Final = "sudo systemctl start docker"
+NOT_ALLOWED: Final = 'sudo usermod -aG docker "$USER"   (then log in again)'
+NOT_INSTALLED: Final = "sudo apt-get install docker.io"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A connected engine and what it says of itself."""
+
+    api: "APIClient"
+    is_local: bool
+    """Host paths can be mounted: the engine sees the same files as we do."""
+    cpus: int
+    memory_bytes: int
+    version: str
+
+    async def call(self, work: Callable[["APIClient"], T]) -> T:
+        """Run a blocking call in a thread. Raises: SandboxError."""
+
+        def guarded() -> T:
+            with translated():
+                return work(self.api)
+
+        return await anyio.to_thread.run_sync(guarded)
+
+
+class translated:  # noqa: N801 - reads as a statement
+    """Turns what docker-py and requests raise into our errors."""
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise ours instead of theirs."""
+        if error is None or isinstance(error, SandboxError) or not isinstance(error, Exception):
+            return
+        raise as_ours(error) from error
+
+
+def connect(variables: Mapping[str, str], *, timeout_s: int = CALL_S) -> Engine:
+    """Find the engine by DOCKER_HOST, DOCKER_CONTEXT or the active context. Blocking.
+
+    Raises: EngineUnavailable.
+    """
+    with translated():
+        import docker
+
+        # docker-py reads its own process's environment when it is given an empty one.
+        environment = dict(variables) or {"DOCKER_HOST": ""}
+        api = docker.DockerClient.from_env(environment=environment, timeout=timeout_s).api
+        # Neither a proxy nor a .netrc has a say in talking to the engine.
+        api.trust_env = False
+        info = api.info()
+        return Engine(
+            api=api,
+            is_local=_is_local(api, str(info.get("OperatingSystem", ""))),
+            cpus=int(info.get("NCPU") or 1),
+            memory_bytes=int(info.get("MemTotal") or 0),
+            version=str(info.get("ServerVersion", "")),
+        )
+
+
+def as_ours(error: Exception) -> SandboxError:
+    """Return the error of ours that says what to do about one of docker-py's."""
+    number = _errno_of(error)
+    if number in (errno.EACCES, errno.EPERM):
+        return EngineUnavailable(
+            "Docker Engine is there, but this user may not talk to it", remedy=NOT_ALLOWED
+        )
+    if number == errno.ENOENT:
+        return EngineUnavailable(
+            "Docker Engine is not running, or not installed: its socket does not exist",
+            remedy=f"{NOT_RUNNING}   (or {NOT_INSTALLED})",
+        )
+    if number is not None:
+        return EngineUnavailable(f"Docker Engine does not answer: {error}", remedy=NOT_RUNNING)
+    import docker.errors
+    import requests
+
+    if isinstance(error, docker.errors.APIError):
+        return SandboxError(f"Docker Engine refused: {error.explanation or error}")
+    if isinstance(error, requests.exceptions.Timeout):
+        return EngineUnavailable(
+            "Docker Engine did not answer in time", remedy="sudo systemctl restart docker"
+        )
+    if isinstance(error, requests.exceptions.RequestException):
+        return EngineUnavailable(f"Docker Engine does not answer: {error}", remedy=NOT_RUNNING)
+    return EngineUnavailable(
+        f"cannot talk to Docker Engine: {error}",
+        remedy="check DOCKER_HOST, DOCKER_CONTEXT and `docker info`",
+    )
+
+
+def _errno_of(error: BaseException) -> int | None:
+    """Return the errno at the root of a chain; requests and docker-py wrap it several times."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ConnectionError | FileNotFoundError | PermissionError):
+            return seen.errno
+        for inner in seen.args:
+            if isinstance(inner, BaseException) and (found := _errno_of(inner)) is not None:
+                return found
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
+def _is_local(api: "APIClient", system: str) -> bool:
+    # Docker Desktop answers on a local socket but runs in a virtual machine.
+    return api.base_url.startswith("http+docker://localhost") and "Desktop" not in system

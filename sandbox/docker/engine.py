@@ -1,0 +1,75 @@
+"""Sandboxes in Docker containers: `DockerEngine` is what the rest of the house sees."""
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Final
+
+import anyio
+import anyio.to_thread
+
+from sandbox.base import ProbeLine, Promises, Sandbox, SandboxSpec
+from sandbox.docker.client import Engine, connect
+from sandbox.docker.probe import probe_engine
+from sandbox.docker.reaper import remove_abandoned
+from sandbox.docker.recipe import checked_workdir, sizes, worker_variables
+from sandbox.docker.vessel import DockerVessel, launch
+from sandbox.held import open_held
+
+PROMISES: Final = Promises(
+    backend="docker",
+    no_network=True,
+    memory_limited=True,
+    processes_limited=True,
+    disk_limited=True,
+)
+
+
+class DockerEngine:
+    """Implements `sandbox.base.SandboxEngine` over whatever engine `docker` would talk to.
+
+    `variables` is the environment in which DOCKER_HOST, DOCKER_CONTEXT and the like are looked up.
+    Nothing is connected before the first use.
+    """
+
+    name = "docker"
+
+    def __init__(self, *, variables: Mapping[str, str]) -> None:
+        self._variables = variables
+        self._engine: Engine | None = None
+        self._connecting = anyio.Lock()
+        self._turns = count()
+
+    async def probe(self) -> tuple[ProbeLine, ...]:
+        """Look at the engine without changing anything; never raises."""
+        return await anyio.to_thread.run_sync(probe_engine, self._variables, abandon_on_cancel=True)
+
+    @asynccontextmanager
+    async def open(self, spec: SandboxSpec) -> AsyncGenerator[Sandbox, None]:
+        """Open a fresh sandbox; leaving the context removes every trace of it.
+
+        Raises: EngineUnavailable, EnvironmentMissing, SandboxError.
+        """
+        checked_workdir(spec.workdir)
+        sizes(spec.limits)
+        engine = await self._connected()
+
+        async def start() -> DockerVessel:
+            return await launch(engine, spec, turn=next(self._turns))
+
+        variables = worker_variables(min(spec.limits.cpus, engine.cpus))
+        async with open_held(spec, PROMISES, start, variables=variables) as sandbox:
+            yield sandbox
+
+    async def reap(self) -> tuple[str, ...]:
+        """Remove what dead owners of ours left behind; return the names of what was removed."""
+        engine = await self._connected()
+        return await engine.call(remove_abandoned)
+
+    async def _connected(self) -> Engine:
+        async with self._connecting:
+            if self._engine is None:
+                self._engine = await anyio.to_thread.run_sync(
+                    connect, self._variables, abandon_on_cancel=True
+                )
+            return self._engine
