@@ -6,7 +6,17 @@ from agent.edits.changes import Content, Mode
 from agent.task import RepoPath
 
 LINES = st.sampled_from(
-    [b"", b"a", b"b", b"    return x", b"\tx = 1", b"caf\xe9", "naïve".encode(), b"\xef\xbb\xbfbom", b"x\r"]
+    [
+        b"",
+        b"a",
+        b"b",
+        b"    return x",
+        b"\tx = 1",
+        b"caf\xe9",
+        "naïve".encode(),
+        b"\xef\xbb\xbfbom",
+        b"x\r",
+    ]
 )
 ENDS = st.sampled_from([b"\n", b"\r\n", b"\n\n"])
 texts = st.lists(st.tuples(LINES, ENDS), max_size=12).map(

@@ -16,13 +16,18 @@ def rebuilt(old: list[bytes], new: list[bytes]) -> list[bytes]:
     return result + old[at:]
 
 
-@given(st.lists(st.sampled_from(b"abcd"), max_size=40), st.lists(st.sampled_from(b"abcde"), max_size=40))
+@given(
+    st.lists(st.sampled_from(b"abcd"), max_size=40),
+    st.lists(st.sampled_from(b"abcde"), max_size=40),
+)
 def test_blocks_lead_from_old_to_new(old, new):
     a, b = [bytes([c]) for c in old], [bytes([c]) for c in new]
     assert rebuilt(a, b) == b
 
 
-@given(st.lists(st.sampled_from(b"abcd"), max_size=40), st.lists(st.sampled_from(b"abcd"), max_size=40))
+@given(
+    st.lists(st.sampled_from(b"abcd"), max_size=40), st.lists(st.sampled_from(b"abcd"), max_size=40)
+)
 def test_an_equal_line_lies_between_two_blocks(old, new):
     blocks = diff_lines([bytes([c]) for c in old], [bytes([c]) for c in new])
     for first, second in zip(blocks, blocks[1:], strict=False):
