@@ -6,6 +6,7 @@ installed file) is remembered and put again into a new vessel when the old one d
 answer or ran out of memory. What commands left in the old one is lost then.
 """
 
+import posixpath
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final, Protocol
@@ -66,6 +67,29 @@ class Launch(Protocol):
         ...
 
 
+def mounted_paths(spec: SandboxSpec) -> tuple[str, ...]:
+    """Return the paths in the tree that are covered by a mount (a `.venv`), relative to it.
+
+    What the tree holds there is left out: it could neither be written nor seen.
+    """
+    top = spec.workdir.rstrip("/") + "/"
+    targets = (mount.target for mount in spec.environment.mounts)
+    return tuple(target[len(top) :] for target in targets if target.startswith(top))
+
+
+def covered_folders(spec: SandboxSpec) -> tuple[str, ...]:
+    """Return the folders between the work tree and the mounts in it, absolute, outermost first.
+
+    Whoever makes the mounts makes them too, and must let the runner write there.
+    """
+    found: dict[str, None] = {}
+    for path in mounted_paths(spec):
+        parts = path.split("/")[:-1]
+        for depth in range(len(parts)):
+            found[posixpath.join(spec.workdir, *parts[: depth + 1])] = None
+    return tuple(found)
+
+
 @asynccontextmanager
 async def open_held(
     spec: SandboxSpec,
@@ -101,6 +125,7 @@ class HeldSandbox:
         self._lock = anyio.Lock()
         self._synced: dict[str, FileChange] = {}
         self._installed: dict[str, bytes] = {}
+        self._mounted = mounted_paths(spec)
         self._variables = {**DEFAULT_VARIABLES, **variables, **spec.environment.variables}
 
     @property
@@ -115,9 +140,7 @@ class HeldSandbox:
 
     async def sync(self, changes: Iterable[FileChange]) -> None:
         """Bring the tree to the given state; what is not named stays."""
-        listed = list(changes)
-        for change in listed:
-            checked_path(change.path)
+        listed = [change for change in changes if not self._is_mounted(checked_path(change.path))]
         if not listed:
             return
         async with self._lock:
@@ -210,6 +233,9 @@ class HeldSandbox:
         self._synced.pop(change.path, None)
         self._synced[change.path] = change
 
+    def _is_mounted(self, path: str) -> bool:
+        return any(path == mounted or path.startswith(mounted + "/") for mounted in self._mounted)
+
     def _is_fresh_needed(self) -> bool:
         return self._vessel is None or self._poisoned or self._vessel.session.lost
 
@@ -231,7 +257,7 @@ class HeldSandbox:
         self._poisoned = True
         session = self._vessel.session
         if self._spec.tree is not None:
-            await session.change("tree", delete=(), tar=pack_folder(self._spec.tree))
+            await session.change("tree", delete=(), tar=pack_folder(self._spec.tree, self._mounted))
         if self._synced:
             await self._apply(session, list(self._synced.values()))
         if self._installed:

@@ -9,7 +9,7 @@ times as long (367 ms for 2,000 files, measured 2026-11).
 # ruff: noqa: PTH115, PTH118
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -21,12 +21,14 @@ PIECE_BYTES: Final = 1 << 18
 END: Final = b"\0" * (2 * BLOCK)
 
 
-def pack_folder(folder: Path) -> Iterator[bytes]:
+def pack_folder(folder: Path, skip: Collection[str] = ()) -> Iterator[bytes]:
     """Yield a tar of everything below the folder, in pieces; special files are left out.
+
+    `skip` holds paths relative to the folder that are left out with all that is below them.
 
     Raises: SandboxError when a file cannot be read or changes its size while it is read.
     """
-    return _in_pieces(_folder_members(os.fsencode(folder)))
+    return _in_pieces(_folder_members(os.fsencode(folder), {os.fsencode(path) for path in skip}))
 
 
 def pack_changes(changes: Iterable[FileChange]) -> Iterator[bytes]:
@@ -63,7 +65,7 @@ def _in_pieces(members: Iterable[bytes]) -> Iterator[bytes]:
     yield bytes(held)
 
 
-def _folder_members(root: bytes) -> Iterator[bytes]:
+def _folder_members(root: bytes, skip: set[bytes]) -> Iterator[bytes]:
     folders = [b""]
     while folders:
         folder = folders.pop()
@@ -74,6 +76,8 @@ def _folder_members(root: bytes) -> Iterator[bytes]:
             raise _unreadable(error) from error
         for entry in found:
             name = os.path.join(folder, entry.name)
+            if name in skip:
+                continue
             if entry.is_symlink():
                 yield header(name, 0, 0o777, b"2", os.readlink(entry.path))
             elif entry.is_dir(follow_symlinks=False):

@@ -149,16 +149,28 @@ class FramedSession:
         """Version of the Python that runs the runner, once it answered."""
 
     async def greet(
-        self, *, roots: Mapping[str, str], folders: Sequence[str], alone: bool, within_s: float
+        self,
+        *,
+        roots: Mapping[str, str],
+        folders: Sequence[str],
+        awaited: Sequence[str] = (),
+        alone: bool,
+        within_s: float,
     ) -> None:
         """Wait until the runner is ready. Raises: SandboxLost.
 
-        `roots` names the folders `tree` and `tools`, `folders` are made where missing. `alone`:
+        `roots` names the folders `tree` and `tools`, `folders` are made where missing, `awaited`
+        become writable by somebody else's hand before anything is unpacked. `alone`:
         everything of the runner's uid in its pid namespace belongs to the sandbox and is killed
         after each command; never say so outside a pid namespace of its own.
         """
         self._out += self._token
-        hello = {"roots": dict(roots), "folders": list(folders), "alone": alone}
+        hello = {
+            "roots": dict(roots),
+            "folders": list(folders),
+            "awaited": list(awaited),
+            "alone": alone,
+        }
         await self._order(b"H", hello)
         answer = await self._expect(b"h", within_s)
         if not answer["sealed"]:

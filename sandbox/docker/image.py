@@ -7,6 +7,7 @@ of that tar, so one image serves until links or user change.
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from sandbox.base import Environment
@@ -66,11 +67,16 @@ def host_root(links: Mapping[str, str], uid: int, gid: int) -> bytes:
         "etc/group": f"root:x:0:\n{USER}:x:{gid}:\n",
         "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     }
-    parts = [header(f"{name}/".encode(), 0, 0o755, b"5") for name in ("etc", "run", "tmp", "var")]
+    links = {"/var/tmp": "/tmp", **links}  # noqa: S108 - paths inside the sandbox
+    folders = {"etc", "run", "tmp"}
+    folders |= {str(folder) for name in links for folder in PurePosixPath(name[1:]).parents}
+    parts = [
+        header(os.fsencode(f"{folder}/"), 0, 0o755, b"5") for folder in sorted(folders - {"."})
+    ]
     for name, text in files.items():
         data = text.encode()
         parts += [header(name.encode(), len(data), 0o644), data, b"\0" * (-len(data) % BLOCK)]
-    for name, target in sorted({"/var/tmp": "/tmp", **links}.items()):  # noqa: S108
+    for name, target in sorted(links.items()):
         parts.append(header(os.fsencode(name.strip("/")), 0, 0o777, b"2", os.fsencode(target)))
     return b"".join(parts) + b"\0" * (2 * BLOCK)
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from sandbox.base import TOOLS_DIR, Mount, SandboxLimits, SandboxSpec
 from sandbox.errors import SandboxError
+from sandbox.held import covered_folders
 
 RESERVE_BYTES: Final = 16 * 1024**2
 """Memory that the file systems of a sandbox may not take; the runner needs 9 MiB."""
@@ -148,13 +149,15 @@ def host_config(
     }
 
 
-def init_argv(lease_s: int) -> list[str]:
+def init_argv(spec: SandboxSpec) -> list[str]:
     """Return what runs as pid 1: ends the container after the lease, reaps orphans until then.
 
     The engine's own init is put at /sbin, which on the host toolchain lies in a read-only mount.
-    A shell that waits reaps every orphan; it has uid 0, so commands cannot signal it.
+    A shell that waits reaps every orphan; it has uid 0, so commands cannot signal it. The engine
+    makes the folders around mounts in the tree as uid 0, so this opens them for the runner.
     """
-    return ["sh", "-c", f"sleep {lease_s} & wait $!"]
+    script = f'[ $# -eq 0 ] || chmod 777 "$@"; sleep {spec.limits.lease_s} & wait $!'
+    return ["sh", "-c", script, "init", *covered_folders(spec)]
 
 
 def worker_variables(cpus: float) -> Mapping[str, str]:

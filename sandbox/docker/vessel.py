@@ -15,7 +15,7 @@ from sandbox.docker.image import ensure_image
 from sandbox.docker.recipe import host_config, init_argv, ordinary_ids, read_only_mounts
 from sandbox.docker.stream import ExecStream, start_exec
 from sandbox.errors import EnvironmentMissing, SandboxError, SandboxLost
-from sandbox.held import DEFAULT_VARIABLES
+from sandbox.held import DEFAULT_VARIABLES, covered_folders
 from sandbox.owner import this_process
 from sandbox.session import FramedSession, Session, runner_argv
 
@@ -77,7 +77,7 @@ async def _config(engine: Engine, spec: SandboxSpec, turn: int) -> dict[str, Any
     return {
         "Image": await ensure_image(engine, spec.environment),
         "User": "0:0",
-        "Entrypoint": init_argv(spec.limits.lease_s),
+        "Entrypoint": init_argv(spec),
         "WorkingDir": "/",
         "Hostname": "sandbox",
         "Env": [f"PATH={DEFAULT_VARIABLES['PATH']}"],
@@ -103,6 +103,7 @@ async def _start_runner(engine: Engine, spec: SandboxSpec, name: str) -> Session
         await session.greet(
             roots={"tree": spec.workdir, "tools": TOOLS_DIR},
             folders=[home],
+            awaited=covered_folders(spec),
             alone=True,
             within_s=GREET_S,
         )

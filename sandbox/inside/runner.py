@@ -10,12 +10,14 @@ SIGKILL or SIGSTOP) shows as silence, and the host replaces the sandbox.
 # ruff: noqa: PTH103, PTH118
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import json
 import os
 import signal
 import struct
 import sys
+import time
 from typing import Any
 
 from sandbox.inside.command import Running, is_alone, kill_everything, step
@@ -110,7 +112,9 @@ class Runner:
         if self.alone and not is_alone():
             raise EOFError("not in a sandbox of its own")
         for folder in hello["folders"]:
-            os.makedirs(folder, exist_ok=True)
+            make_folder(folder)
+        for folder in hello["awaited"]:
+            await_writable(folder)
 
     def serve(self) -> None:
         """Answer one order after the other until the host hangs up."""
@@ -240,6 +244,21 @@ class Parts:
             else:
                 self._over = not payload
         return payload
+
+
+def make_folder(folder: str) -> None:
+    """Make a folder where it is missing and may be made."""
+    # A home that cannot be made is the commands' concern, not ours.
+    with contextlib.suppress(OSError):
+        os.makedirs(folder, exist_ok=True)
+
+
+def await_writable(folder: str) -> None:
+    """Wait a moment until the init of the sandbox has opened the folder for us."""
+    for _ in range(2_000):
+        if os.access(folder, os.W_OK):
+            return
+        time.sleep(0.001)
 
 
 def seal() -> bool:

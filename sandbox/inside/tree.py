@@ -100,11 +100,13 @@ class Tree:
                     return
                 name = os.path.join(folder, entry.name)
                 found = entry.stat(follow_symlinks=False)
+                if found.st_dev != device:
+                    continue  # mounted, not part of the tree
                 if not stat.S_ISDIR(found.st_mode):
                     yield name, found
                 elif entry.name.lower() == b".git":
                     refused[name] = "belongs to git"
-                elif found.st_dev == device:
+                else:
                     folders.append(name)
 
     def _make_folders(self, name: bytes) -> None:
