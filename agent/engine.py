@@ -18,9 +18,10 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from agent import __version__
 from agent.config import Settings
 from agent.edits.patch import patch_to_json
-from agent.errors import AgentError, ConfigError, TaskError
+from agent.errors import AgentError, ConfigError, JournalError, TaskError
 from agent.events import Event, Notice, RunFinished, RunStarted
 from agent.job import Strategy
+from agent.journal.redaction import Redactor
 from agent.journal.store import RunStore, RunWriter
 from agent.run import Parts, RunResult, result_to_json, run_task
 from agent.task import Kind, RunId, StrategyName, TaskSpec
@@ -66,7 +67,8 @@ class Engine:
         self._variables = variables
         self._tasks = tasks
         self._sandboxes = make_sandbox_engine(settings, variables)
-        self._store = RunStore(settings.state_dir)
+        redactor = Redactor.from_variables(variables)
+        self._store = RunStore(settings.state_dir, redactor=redactor)
 
     def start(self, task: TaskSpec) -> RunHandle:
         """Start a run and return at once.
@@ -118,7 +120,10 @@ class Engine:
                         verdict="interrupted",
                         message="interrupted; nothing was changed",
                     )
-                _keep(handle._outcome, writer, emit, time.monotonic() - started)
+                _keep(handle._outcome, writer, emit)
+                _finish(handle._outcome, emit, time.monotonic() - started)
+                if writer.failure:
+                    send.send_nowait(_not_kept(writer.failure))
             finally:
                 handle._done.set()
 
@@ -197,18 +202,34 @@ def _keep(
     outcome: RunResult | AgentError | SandboxError | None,
     writer: RunWriter,
     emit: Callable[[Event], None],
+) -> None:
+    """Write what the run came to; a full disk costs the record, not the result."""
+    if not isinstance(outcome, RunResult):
+        return
+    try:
+        if outcome.patch:
+            writer.write_patch(patch_to_json(outcome.patch), outcome.patch_text)
+        writer.write_result(result_to_json(outcome))
+    except JournalError as error:
+        emit(_not_kept(error))
+
+
+def _not_kept(error: JournalError) -> Notice:
+    return Notice(level="warning", text=f"this run is not kept: {error.message} {error.remedy}")
+
+
+def _finish(
+    outcome: RunResult | AgentError | SandboxError | None,
+    emit: Callable[[Event], None],
     wall_s: float,
 ) -> None:
-    """Write the result, then say that the run is over."""
     match outcome:
         case RunResult():
-            if outcome.patch:
-                writer.write_patch(patch_to_json(outcome.patch), outcome.patch_text)
-            writer.write_result(result_to_json(outcome))
+            confidence = outcome.confidence.value if outcome.confidence else ""
             emit(
                 RunFinished(
                     verdict=outcome.verdict,
-                    confidence=outcome.confidence.value if outcome.confidence else "",
+                    confidence=confidence,
                     message=outcome.message,
                     wall_s=wall_s,
                 )
