@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.setup_wheel import ROOT
 
+NEEDED = frozenset("sh id cat dirname uname mktemp rm tail env sleep".split())
 SCRIPTS = sorted(p for p in (ROOT / ".ci").iterdir() if os.access(p, os.X_OK) and p.is_file())
 
 
@@ -24,13 +25,15 @@ def run(script: str, *arguments: str, path: str = "/usr/bin:/bin", **variables: 
 
 def programs(folder: Path, **scripts: str) -> str:
     """Return a PATH with the programs given and the few that every script needs."""
-    for name in ("sh", "id", "cat", "dirname", "uname", "mktemp", "rm", "tail", "env", "sleep"):
+    stubs = {name.replace("_", "-"): text for name, text in scripts.items()}
+    for name in NEEDED - set(stubs):
         found = next(p for p in (Path("/usr/bin") / name, Path("/bin") / name) if p.exists())
         (folder / name).symlink_to(found)
-    for name, text in scripts.items():
-        program = folder / name.replace("_", "-")
-        program.write_text(f"#!/bin/sh\n{text}\n")
-        program.chmod(0o755)
+    for name, text in stubs.items():
+        # "x": a stub is a new file. Written over a link, it would replace the machine's own program.
+        with (folder / name).open("x") as program:
+            program.write(f"#!/bin/sh\n{text}\n")
+        (folder / name).chmod(0o755)
     return str(folder)
 
 
