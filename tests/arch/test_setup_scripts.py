@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.setup_wheel import ROOT
 
-NEEDED = frozenset("sh id cat dirname uname mktemp rm tail env sleep".split())
+NEEDED = {"sh", "id", "cat", "dirname", "uname", "mktemp", "rm", "tail", "env", "sleep"}
 SCRIPTS = sorted(p for p in (ROOT / ".ci").iterdir() if os.access(p, os.X_OK) and p.is_file())
 
 
@@ -30,7 +30,7 @@ def programs(folder: Path, **scripts: str) -> str:
         found = next(p for p in (Path("/usr/bin") / name, Path("/bin") / name) if p.exists())
         (folder / name).symlink_to(found)
     for name, text in stubs.items():
-        # "x": a stub is a new file. Written over a link, it would replace the machine's own program.
+        # "x" makes a new file: written through a link, a stub would replace the real program.
         with (folder / name).open("x") as program:
             program.write(f"#!/bin/sh\n{text}\n")
         (folder / name).chmod(0o755)
