@@ -112,8 +112,8 @@ def test_tests_that_need_the_network_are_recognised(desk, tmp_path):
 @pytest.mark.parametrize(
     ("name", "text", "facts"),
     [
-        (".greenloop.toml", "test_command = [", (".greenloop.toml", "line 1")),
-        (".greenloop.toml", "\ntest_comand = 'pytest'\n", (".greenloop.toml", "test_command")),
+        (".greenloop.toml", "test_command = [", (".greenloop.toml:1:", "test_command")),
+        (".greenloop.toml", "\ntest_comand = 'pytest'\n", (".greenloop.toml:2", "test_command")),
         (".greenloop.toml", "test_wall_s = 'soon'\n", (".greenloop.toml", "test_wall_s")),
         (
             "pyproject.toml",
@@ -134,7 +134,7 @@ def test_a_corrupt_user_config_is_named(desk, tmp_path):
     config = desk.home / ".config/greenloop/config.toml"
     config.parent.mkdir(parents=True)
     config.write_text("memory_bytes = \n")
-    check_refusal(desk.run(repo, "fix"), 2, str(config), "line 1")
+    check_refusal(desk.run(repo, "fix"), 2, f"{config}:1:", "memory_bytes")
 
 
 def test_engine_down(desk, tmp_path):
@@ -152,7 +152,7 @@ def test_a_model_without_a_model(desk, tmp_path):
 
 def test_an_unknown_run(desk, tmp_path):
     for command in ("show", "apply", "undo"):
-        check_refusal(desk.run(tmp_path, command, "20000101-000000-ffff"), 2, "20000101")
+        check_refusal(desk.run(tmp_path, command, "20000101-000000-ffff"), 2, "no run")
 
 
 def test_a_receipt_that_is_none(desk, tmp_path):
