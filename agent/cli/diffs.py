@@ -38,6 +38,12 @@ class DiffHunk:
     """What the diff says is around it, such as the function; may be empty."""
     lines: tuple[DiffLine, ...]
 
+    @property
+    def first_changed_line(self) -> int:
+        """Where the first change is, in the old file; in the new one for what is only added."""
+        changed = (line for line in self.lines if line.sign in {"+", "-"})
+        return next((line.old_line or line.new_line or 0 for line in changed), self.new_start)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffFile:

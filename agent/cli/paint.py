@@ -62,7 +62,7 @@ def _file_view(file: DiffFile, hunk_ids: Mapping[tuple[str, int], str]) -> Rende
     )
     remarks = [Text(one_line(remark), "dim") for remark in file.remarks]
     hunks = [_hunk_view(file.path, hunk, hunk_ids) for hunk in file.hunks]
-    return Padding(Group(title, *remarks, *hunks), (1, 0, 0, 0))
+    return Padding(Group(title, *remarks, *hunks), (1, 0))
 
 
 def _hunk_view(
@@ -70,7 +70,7 @@ def _hunk_view(
 ) -> RenderableType:
     ids = hunk_ids.get((path, hunk.old_start), "")
     head = Text.assemble(
-        (f"  line {hunk.new_start}", "cyan"), (f"  {one_line(hunk.section)}", "dim")
+        (f"  line {hunk.first_changed_line}", "cyan"), (f"  {one_line(hunk.section)}", "dim")
     )
     if ids:
         head.append(f"  hunk {ids}", "dim")
@@ -136,8 +136,7 @@ def _change(patch: str) -> Text:
     for file in parse_diff(patch)[:2]:
         for hunk in file.hunks[:2]:
             changed = [line for line in hunk.lines if line.sign in "+-"]
-            first = next((line.old_line or line.new_line for line in changed), hunk.new_start)
-            change.append(f"{one_line(file.path)}:{first}\n", "dim")
+            change.append(f"{one_line(file.path)}:{hunk.first_changed_line}\n", "dim")
             for line in changed[:6]:
                 change.append(f"{line.sign} {shortened(line.text, 100)}\n", _MARKS[line.sign])
     change.rstrip()

@@ -35,7 +35,7 @@ def _file(file: DiffFile, hunk_ids: HunkIds) -> Html:
 
 def _hunk(path: str, hunk: DiffHunk, hunk_ids: HunkIds) -> Html:
     ids = hunk_ids.get((path, hunk.old_start), "")
-    head = [span("place", f"line {hunk.new_start}"), span("around", hunk.section)]
+    head = [span("place", f"line {hunk.first_changed_line}"), span("around", hunk.section)]
     if ids:
         anchor = f"hunk-{ids.split()[0]}"
         head.append(element("a", text(f"hunk {ids}"), class_="hunk-id", href=f"#{anchor}"))
