@@ -27,10 +27,14 @@ from sandbox.base import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Which tests to run; empty means the whole suite."""
+    """Which tests to run; without ids and files the whole suite. Order is kept where possible."""
 
     ids: tuple[TestId, ...] = ()
+    """A test each; an id without `::` is every test of that file."""
     files: tuple[RepoPath, ...] = ()
+    """Every test of these, besides `ids`."""
+    leave_out: tuple[TestId, ...] = ()
+    """Not run, whatever else is said."""
 
 
 class Runner(Protocol):

@@ -61,7 +61,6 @@ class PytestRunner:
         *,
         wall_s: float,
         on_result: Callable[[TestId, bool], None] | None = None,
-        leave_out: tuple[TestId, ...] = (),
     ) -> TestReport | NoReport:
         """Run the selection and return what both reports say, where they agree.
 
@@ -70,7 +69,7 @@ class PytestRunner:
         await sandbox.install(inside_files())
         secret = os.urandom(32)
         listener = Listener(secret, on_result)
-        request = self.request(sandbox.spec.workdir, selection, wall_s=wall_s, leave_out=leave_out)
+        request = self.request(sandbox.spec.workdir, selection, wall_s=wall_s)
         request["interpreter"] = [self.interpreter, *self.command.interpreter_options]
         request["secret"] = secret.hex()
         completed = await sandbox.run(
@@ -88,14 +87,7 @@ class PytestRunner:
         junit = await sandbox.read_file(JUNIT_PATH, limit_bytes=JUNIT_BYTES)
         return conclude(listener.told, junit)
 
-    def request(
-        self,
-        root: str,
-        selection: Selection,
-        *,
-        wall_s: float,
-        leave_out: tuple[TestId, ...] = (),
-    ) -> dict[str, Any]:
+    def request(self, root: str, selection: Selection, *, wall_s: float) -> dict[str, Any]:
         """Return what the scripts inside need to run this selection."""
         return {
             "root": root,
@@ -104,7 +96,7 @@ class PytestRunner:
             "select": {
                 "ids": list(selection.ids),
                 "files": list(selection.files),
-                "leave_out": list(leave_out),
+                "leave_out": list(selection.leave_out),
             },
             "wall_s": wall_s,
             "test_s": self.test_wall_s or wall_s,

@@ -29,7 +29,11 @@ class Green:
     restored: tuple[RepoPath, ...]
     """Protected files that were put back from the base for this run."""
     receipt: str
-    """Path of the replayable evidence."""
+    """Path of the replayable evidence; empty when none was asked for."""
+    flaky: tuple[TestId, ...] = ()
+    """Failed, then passed when run again on the same candidate; counted neither way."""
+    flags: tuple[str, ...] = ()
+    """What a person should look at in the patch, a line each; any of them lowers confidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,7 @@ class Regressed:
 
     after: TestReport
     broken: tuple[TestId, ...]
+    """Passed on the base; now they fail, are skipped, or are expected to fail."""
     fixed: tuple[TestId, ...]
 
 
@@ -47,6 +52,9 @@ class Unchanged:
 
     after: TestReport
     still_failing: tuple[TestId, ...]
+    """Those of the targets that do not pass, in run order."""
+    why: str = ""
+    """Where it is not plain: a target hangs, is skipped, or is expected to fail now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
