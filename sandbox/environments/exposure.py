@@ -5,12 +5,12 @@ every request is checked: no home folder, nothing above the repository, nothing 
 folder unless it is a Python installation, and of a folder only the parts that imports need.
 """
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from sandbox.base import Mount
+from sandbox.environments.folders import follow, names_in
 
 _PREFIX_PARTS: Final = frozenset(
     {
@@ -67,12 +67,12 @@ class Exposure:
         self._home = home
         self._sources: dict[Path, Path] = {}
         self._links: dict[str, str] = {}
-        self._private = _real(home)
+        self._private = follow(home)
 
     def show_system(self, path: Path) -> None:
         """Show a folder or file of the operating system at its own path, if it is there."""
         if path.exists():
-            self._sources[path] = _real(path)
+            self._sources[path] = follow(path)
 
     def show_prefix(self, prefix: Path) -> str | None:
         """Show a virtualenv or an installation; return why not, if not."""
@@ -82,18 +82,18 @@ class Exposure:
             return refusal
         if not _looks_like_prefix(prefix):
             return f"{prefix} is no Python installation"
-        names = _names(prefix)
+        names = frozenset(names_in(prefix))
         if names <= _PREFIX_PARTS | _HARMLESS and not self._holds_repo(prefix):
-            self._sources[prefix] = _real(prefix)
+            self._sources[prefix] = follow(prefix)
             return None
         for name in names & _PREFIX_PARTS:
             if not self._holds_repo(prefix / name):
-                self._sources[prefix / name] = _real(prefix / name)
+                self._sources[prefix / name] = follow(prefix / name)
         return None
 
     def show_installation(self, folder: Path) -> str | None:
         """Show the installation of a program whose `bin` folder lies in it; return why not."""
-        parts = _names(folder) & _INSTALLATION_PARTS
+        parts = frozenset(names_in(folder)) & _INSTALLATION_PARTS
         refusals = (self.show_folder(folder / name) for name in sorted(parts))
         return next((refusal for refusal in refusals if refusal), None)
 
@@ -105,7 +105,7 @@ class Exposure:
             return f"{folder} is the repository or above it"
         if refusal := self._refusal(folder):
             return refusal
-        self._sources[folder] = _real(folder)
+        self._sources[folder] = follow(folder)
         return None
 
     def show_code(self, path: Path) -> str | None:
@@ -123,14 +123,14 @@ class Exposure:
         if path.is_file():
             if not path.name.endswith(_CODE_ENDINGS):
                 return f"{path} is no Python file"
-            self._sources[path] = _real(path)
+            self._sources[path] = follow(path)
             return None
-        children = [path / name for name in sorted(_names(path))]
+        children = [path / name for name in names_in(path)]
         code = [child for child in children if self._is_code(child)]
         if len(code) == len(children):
-            self._sources[path] = _real(path)
+            self._sources[path] = follow(path)
         for child in code if len(code) < len(children) else ():
-            self._sources[child] = _real(child)
+            self._sources[child] = follow(child)
         return None if code else f"{path} holds no Python code"
 
     def link(self, path: Path, target: Path) -> None:
@@ -147,7 +147,7 @@ class Exposure:
         for above in candidates:
             source = self._sources.get(above)
             if source is not None:
-                return _real(path) == source / path.relative_to(above) or _real(path) == _real(
+                return follow(path) == source / path.relative_to(above) or follow(path) == follow(
                     source / path.relative_to(above)
                 )
         return False
@@ -165,7 +165,7 @@ class Exposure:
 
     def _refusal(self, path: Path) -> str | None:
         """Return why a path is never shown, whatever it holds."""
-        real = _real(path)
+        real = follow(path)
         if not path.exists():
             return f"{path} is not there"
         for place in (path, real):
@@ -183,7 +183,7 @@ class Exposure:
 
     def _is_hidden_at_home(self, path: Path) -> str | None:
         """Return why a path below a hidden folder of the home folder is not shown."""
-        real = _real(path)
+        real = follow(path)
         if self._private not in real.parents:
             return None
         hidden = next((p for p in real.relative_to(self._private).parts if p.startswith(".")), None)
@@ -191,7 +191,7 @@ class Exposure:
 
     def _holds_repo(self, path: Path) -> bool:
         """Whether the repository is this path or lies below it."""
-        repo, real = _real(self._repo), _real(path)
+        repo, real = follow(self._repo), follow(path)
         return real == repo or real in repo.parents
 
     def _is_code(self, child: Path) -> bool:
@@ -222,16 +222,3 @@ def _looks_like_prefix(folder: Path) -> bool:
     if (folder / "pyvenv.cfg").is_file() and (folder / "bin").is_dir():
         return True
     return any(folder.glob("lib/p*3*/os.py"))
-
-
-def _names(folder: Path) -> frozenset[str]:
-    """Return the names in a folder; none if it cannot be read."""
-    try:
-        return frozenset(entry.name for entry in os.scandir(folder))
-    except OSError:
-        return frozenset()
-
-
-def _real(path: Path) -> Path:
-    """Follow all links."""
-    return Path(os.path.realpath(path))

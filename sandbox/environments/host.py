@@ -35,7 +35,6 @@ _ETC: Final = (
     "localtime",
     "magic",
     "mime.types",
-    "nsswitch.conf",
     "os-release",
     "pki/ca-trust",
     "pki/tls/certs",

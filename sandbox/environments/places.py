@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sandbox.environments.folders import follow
 from sandbox.environments.managers import (
     conda_environment,
     pipenv_environment,
@@ -71,7 +72,7 @@ def _in_repo(repo: Path) -> Iterator[Place]:
 
 def _behind_link(folder: Path) -> Path:
     """Return a folder; of a link what it leads to, since the tree may hold the link itself."""
-    return Path(os.path.realpath(folder)) if folder.is_symlink() else folder
+    return follow(folder) if folder.is_symlink() else folder
 
 
 def _of_variable(name: str, variables: Mapping[str, str], repo: Path) -> Place:

@@ -4,11 +4,12 @@ The order is pyenv's: `PYENV_VERSION`, the nearest `.python-version` upwards, th
 file, else the system's own.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sandbox.environments.folders import names_in
 
 _NUMBERS = re.compile(r"\d+")
 
@@ -82,11 +83,7 @@ def _installed(versions: Path, name: str) -> Path | None:
 
 def _with_prefix(versions: Path, prefix: str) -> Iterator[Path]:
     """Yield the installed versions of a series."""
-    try:
-        names = [entry.name for entry in os.scandir(versions)]
-    except OSError:
-        return
-    for name in names:
+    for name in names_in(versions):
         if prefix and name.startswith(f"{prefix}.") and (versions / name / "bin").is_dir():
             yield versions / name
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from sandbox.environments.folders import follow, names_in
+
 OLDEST: Final = (3, 8)
 """The scripts that run inside a sandbox need at least this version."""
 
@@ -81,8 +83,8 @@ def inspect_executable(executable: Path) -> Python | Unusable:
         )
     prefix = executable.parent.parent
     settings = read_pyvenv(prefix)
-    real = Path(os.path.realpath(executable))
-    if settings and real.parent == Path(os.path.realpath(prefix / "bin")):
+    real = follow(executable)
+    if settings and real.parent == follow(prefix / "bin"):
         copied_from = _base_of_copy(settings)
         if copied_from is None:
             home = settings.get("home", "")
@@ -91,7 +93,7 @@ def inspect_executable(executable: Path) -> Python | Unusable:
                 remedy=f"python3 -m venv --clear {prefix}",
             )
         hops = (*hops, *_follow(copied_from))
-        real = Path(os.path.realpath(copied_from))
+        real = follow(copied_from)
     elif settings and settings.get("home"):
         hops = (*hops, Path(settings["home"]) / real.name)
     if not _is_program(real):
@@ -165,10 +167,7 @@ def _library_tag(base: Path, program: str) -> str | None:
     """Return the name of the library folder below `base/lib` that this program uses."""
     if _TAGGED.match(program) and (base / "lib" / program / "os.py").is_file():
         return program
-    try:
-        names = sorted(entry.name for entry in os.scandir(base / "lib"))
-    except OSError:
-        return None
+    names = names_in(base / "lib")
     tags = [n for n in names if _TAGGED.match(n) and (base / "lib" / n / "os.py").is_file()]
     return tags[0] if len(tags) == 1 else None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.environments.exposure import unreadable_by
+from sandbox.environments.folders import follow, names_in
 from sandbox.environments.managers import read_toml
 from sandbox.environments.places import Place, places
 from sandbox.environments.pythons import (
@@ -62,7 +63,7 @@ def _program_of(executable: Path) -> Path:
     """Return what tells one Python from another: a virtualenv is its own, links are not."""
     if (executable.parent.parent / "pyvenv.cfg").is_file():
         return executable
-    return Path(os.path.realpath(executable))
+    return follow(executable)
 
 
 def _examine(
@@ -113,7 +114,7 @@ def _closed(path: Path, folder: Path, uid: int) -> Unusable:
 def _entries(libraries: Libraries) -> list[Path]:
     """Return the packages at the top of the site folders that do not belong to the system."""
     own = (site for site in libraries.sites if not site.is_relative_to("/usr"))
-    return [Path(entry.path) for site in own for entry in os.scandir(site)]
+    return [site / name for site in own for name in names_in(site)]
 
 
 def _install_command(python: Python, module: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlparse
 
+from sandbox.environments.folders import follow, names_in
 from sandbox.environments.pythons import Python
 
 _SYSTEM: Final = Path("/usr")
@@ -88,9 +89,9 @@ def _site_folders(python: Python, user_site: Path | None) -> Iterator[Path]:
         candidates += [user_site] if user_site else []
         candidates += _system_sites(python.tag) if python.base == _SYSTEM else []
         candidates += _own_sites(python.base, python.tag)
-    seen: set[str] = set()
+    seen: set[Path] = set()
     for folder in candidates:
-        real = os.path.realpath(folder)
+        real = follow(folder)
         if real not in seen and folder.is_dir():
             seen.add(real)
             yield folder
@@ -125,11 +126,7 @@ class _Reading:
 
     def read_site(self, site: Path) -> None:
         """Read one site folder; what cannot be read is as if it were not there."""
-        try:
-            names = sorted(entry.name for entry in os.scandir(site))
-        except OSError:
-            return
-        for name in names:
+        for name in names_in(site):
             if name.endswith(".dist-info"):
                 self.distributions.append(name.removesuffix(".dist-info"))
                 self._read_direct_url(site / name)
@@ -211,12 +208,8 @@ def _module_in(root: Path, name: str) -> Path | None:
 
 def _holds_code(folder: Path) -> bool:
     """Whether a folder is a package, not the remains of one."""
-    try:
-        return any(entry.name.endswith(_EXTENSIONS) for entry in os.scandir(folder))
-    except PermissionError:
-        return True
-    except OSError:
-        return False
+    names = names_in(folder)
+    return any(name.endswith(_EXTENSIONS) for name in names) or not os.access(folder, os.R_OK)
 
 
 def _egg_name(name: str) -> str:

@@ -4,13 +4,13 @@ Only if the repository's own manifest asks for it, and only the packages: regist
 lie beside the caches and stay where they are.
 """
 
-import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.environments.exposure import Exposure
+from sandbox.environments.folders import follow, names_in
 from sandbox.environments.managers import read_toml
 
 
@@ -53,8 +53,7 @@ def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> To
     cache = Path(variables.get("GOMODCACHE") or gopath / "pkg" / "mod")
     folders = [cache / "cache" / "download"]
     if cache.is_dir():
-        names = sorted(entry.name for entry in os.scandir(cache) if entry.is_dir())
-        folders += [cache / name for name in names if name != "cache"]
+        folders += [cache / name for name in names_in(cache) if name != "cache"]
     notes = [exposure.show_folder(folder) for folder in folders if folder.is_dir()]
     program, trouble = _show_program(exposure, "go", variables, None)
     settings = {
@@ -97,10 +96,7 @@ def _rust_toolchain(repo: Path, rustup: Path) -> Path | None:
     channel = _rust_channel(repo) or read_toml(rustup / "settings.toml").get("default_toolchain")
     if not isinstance(channel, str) or not channel or "/" in channel:
         return None
-    try:
-        names = sorted(entry.name for entry in os.scandir(rustup / "toolchains"))
-    except OSError:
-        return None
+    names = names_in(rustup / "toolchains")
     fitting = (name for name in names if name == channel or name.startswith(f"{channel}-"))
     return next((rustup / "toolchains" / name for name in fitting), None)
 
@@ -132,7 +128,7 @@ def _show_program(
         folder = Path(text)
         if not text.startswith("/") or (repo and folder.is_relative_to(repo)):
             continue
-        real = Path(os.path.realpath(folder / name))
+        real = follow(folder / name)
         if real.is_file() and real.name == name and real.parent.name == "bin":
             return real.parent, exposure.show_installation(real.parents[1])
     return None, f"no {name} on PATH"

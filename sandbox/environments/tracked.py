@@ -14,8 +14,9 @@ _MOST_INDEX_BYTES: Final = 256 * 1024**2
 def is_any_tracked(repo: Path, names: Iterable[str]) -> bool:
     """Whether git's index has a file of one of these names, relative to the repository.
 
-    Index version 4 shares the beginnings of names with the entry before (gitformat-index), so
-    there the last part of the name is enough: a doubt counts as tracked.
+    An entry holds the length of its name, then the name, then NUL (gitformat-index). Version 4
+    shares the beginnings of names with the entry before, so there the last part of a longer name
+    is enough: a doubt counts as tracked.
     """
     try:
         index = _git_dir(repo) / "index"
@@ -24,9 +25,11 @@ def is_any_tracked(repo: Path, names: Iterable[str]) -> bool:
         content = index.read_bytes()
     except OSError:
         return False
-    is_compressed = content[4:8] == b"\0\0\0\x04"
-    wanted = (name.rpartition("/")[2] if is_compressed else name for name in names)
-    return any(name.encode() + b"\0" in content for name in wanted)
+    if content[4:8] == b"\0\0\0\x04":
+        endings = (name.rpartition("/")[2] for name in names if "/" in name)
+        return any(ending.encode() + b"\0" in content for ending in endings)
+    entries = (bytes([len(name)]) + name.encode() + b"\0" for name in names)
+    return any(entry in content for entry in entries)
 
 
 def _git_dir(repo: Path) -> Path:
