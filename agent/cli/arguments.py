@@ -93,9 +93,7 @@ def _add_fix(add: AddParser) -> argparse.ArgumentParser:
     command.add_argument(
         "--budget-s", type=_seconds, metavar="N", help="seconds the search may take"
     )
-    command.add_argument(
-        "--test-command", metavar="CMD", help="how tests are run, instead of plain pytest"
-    )
+    _add_test_command(command)
     command.add_argument(
         "--apply", action="store_true", help="accept the patch at once if it is likely or plausible"
     )
@@ -141,6 +139,7 @@ def _add_verify(add: AddParser) -> argparse.ArgumentParser:
     command = add("verify", help="replay a receipt and say whether it holds")
     command.add_argument("receipt", metavar="RECEIPT", help="a receipt's path, or a run")
     _add_repo(command)
+    _add_test_command(command)
     return command
 
 
@@ -153,6 +152,12 @@ def _add_doctor(add: AddParser) -> argparse.ArgumentParser:
 def _add_repo(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--repo", metavar="DIR", help="any folder in the repository (default: the current one)"
+    )
+
+
+def _add_test_command(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--test-command", metavar="CMD", help="how tests are run, instead of plain pytest"
     )
 
 

@@ -74,11 +74,11 @@ def _print_probes(screen: Screen, top: Path, probes: Sequence[ProbeLine]) -> Non
     else:
         for name, value, ok in rows:
             screen.line(f"{'ok' if ok else 'no'}  {name}: {value}")
-    missing = [probe for probe in probes if not probe.ok]
-    if missing:
+    advice = [probe for probe in probes if probe.remedy or not probe.ok]
+    if advice:
         screen.line()
         screen.line("what to do:")
-    for probe in missing:
+    for probe in advice:
         screen.line(f"  {probe.name}: {probe.remedy or probe.value}")
 
 

@@ -1,27 +1,25 @@
 """`greenloop fix`: start a run, show it, print what it came to, and accept it where asked."""
 
 import argparse
-import os
-import signal
 from pathlib import Path
 
 import anyio
-from anyio.abc import TaskStatus
 
 from agent.cli.outcome import print_outcome
 from agent.cli.patches import hunk_places
 from agent.cli.progress import Progress, open_progress
-from agent.cli.review import accept
+from agent.cli.review import CONFLICT, conflict_lines
 from agent.cli.screen import Screen
+from agent.cli.signals import heed_signals
 from agent.config import Settings, find_top
 from agent.engine import RunHandle, open_engine
 from agent.errors import AgentError, ConfigError
 from agent.journal.store import RunStore
 from agent.run import RunResult, result_to_json
 from agent.task import Budget, StrategyName, TaskSpec
+from agent.workspace.review import Stale, apply_patch
 from sandbox.errors import SandboxError
 
-INTERRUPTED = 130
 TICK_S = 1.0
 
 
@@ -92,7 +90,7 @@ async def _carry_through(
 
 async def _watch(handle: RunHandle, progress: Progress) -> RunResult | AgentError | SandboxError:
     async with anyio.create_task_group() as tasks:
-        await tasks.start(_heed_signals, handle, progress)
+        await tasks.start(heed_signals, handle.cancel, progress.say)
         tasks.start_soon(_tick, progress)
         async for event in handle.events():
             progress.show(event)
@@ -102,24 +100,6 @@ async def _watch(handle: RunHandle, progress: Progress) -> RunResult | AgentErro
             outcome = exc
         tasks.cancel_scope.cancel()
     return outcome
-
-
-async def _heed_signals(
-    handle: RunHandle, progress: Progress, *, task_status: TaskStatus[None]
-) -> None:
-    """End the run on the first signal; leave without waiting on the third."""
-    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM, signal.SIGHUP) as signals:
-        task_status.started()
-        handle_next = iter(("cancel", "patience"))
-        async for _ in signals:
-            match next(handle_next, "leave"):
-                case "cancel":
-                    handle.cancel()
-                    progress.say("stopping: removing the sandbox ...")
-                case "patience":
-                    progress.say("still stopping; a third time leaves at once")
-                case _:
-                    os._exit(INTERRUPTED)  # the sandbox is removed by the next run's reaper
 
 
 async def _tick(progress: Progress) -> None:
@@ -136,7 +116,10 @@ def _apply(
         screen.note("not applied: only a green that is likely or plausible is applied by itself")
         return False, outcome.exit_code
     stored = RunStore(settings.state_dir).open(outcome.run)
-    conflicts = accept(find_top(task.repo), outcome.patch, None, undo_dir=stored.undo_dir)
-    for line in conflicts:
+    applied = apply_patch(find_top(task.repo), outcome.patch, None, undo_dir=stored.undo_dir)
+    if not isinstance(applied, Stale):
+        return True, outcome.exit_code
+    for line in conflict_lines(applied):
         screen.note(line)
-    return not conflicts, 1 if conflicts else 0
+    screen.note("nothing was applied: your files have changed since the run began")
+    return False, CONFLICT

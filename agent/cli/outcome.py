@@ -112,10 +112,7 @@ def next_commands(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     if result["verdict"] != "green":
         return [("look closer", f"greenloop show {run}")]
     if result.get("applied"):
-        return [
-            ("take it back", f"greenloop undo {run}"),
-            ("check the evidence", f"greenloop verify {run}"),
-        ]
+        return [("take it back", f"greenloop undo {run}")]
     return [
         ("look closer", f"greenloop show {run} --html run.html"),
         ("keep it", f"greenloop apply {run}"),

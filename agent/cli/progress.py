@@ -183,6 +183,17 @@ def open_progress(
         yield live
 
 
+@contextmanager
+def busy(screen: Screen, text: str) -> Generator[None, None, None]:
+    """Say that something goes on, for work that tells nothing on the way."""
+    if not screen.is_live:
+        screen.note(f"{text} ...")
+        yield
+        return
+    with screen.live_console().status(text, spinner_style="cyan"):
+        yield
+
+
 def _phase_of(event: Event) -> str:
     match event:
         case BaseTaken():

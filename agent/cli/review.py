@@ -2,17 +2,19 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 from agent.cli.patches import chosen_hunks, patch_of
 from agent.cli.screen import Screen
 from agent.cli.wording import one_line
 from agent.config import Settings, find_top
-from agent.edits.patch import Patch
+from agent.edits.merge import Conflict
 from agent.errors import JournalError, TaskError
 from agent.events import RunStarted
 from agent.journal.store import RunStore
 from agent.journal.stored import StoredRun
-from agent.task import HunkId
+from agent.workspace.review import Applied, Stale, Undone, apply_patch
+from agent.workspace.review import undo as take_back
 
 CONFLICT = 1
 
@@ -27,35 +29,15 @@ def apply(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> 
             remedy=f"`greenloop show {stored.run}` says what it came to.",
         )
     accepted = chosen_hunks(patch, arguments.hunks)
-    repo = repository_of(stored)
-    conflicts = accept(repo, patch, accepted, undo_dir=stored.undo_dir)
-    paths = [str(file.path) for file in patch.files]
-    return _report(screen, stored, "applied", paths, conflicts)
+    outcome = apply_patch(repository_of(stored), patch, accepted, undo_dir=stored.undo_dir)
+    return _report(screen, stored, "applied", outcome)
 
 
 def undo(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Take back what apply wrote, to the byte. Raises: AgentError."""
-    from agent.workspace.review import Undone
-    from agent.workspace.review import undo as take_back
-
     stored = RunStore(settings.state_dir).open(arguments.run)
     outcome = take_back(repository_of(stored), stored.undo_dir)
-    if isinstance(outcome, Undone):
-        return _report(screen, stored, "undone", list(map(str, outcome.paths)), [])
-    return _report(screen, stored, "undone", [], list(outcome.conflicts))
-
-
-def accept(
-    repo: Path, patch: Patch, accepted: frozenset[HunkId] | None, *, undo_dir: Path
-) -> list[str]:
-    """Write the patch, or tell line by line why it does not fit; empty: it is written.
-
-    Raises: AgentError.
-    """
-    from agent.workspace.review import Stale, apply_patch
-
-    outcome = apply_patch(repo, patch, accepted, undo_dir=undo_dir)
-    return list(map(str, outcome.conflicts)) if isinstance(outcome, Stale) else []
+    return _report(screen, stored, "undone", outcome)
 
 
 def repository_of(stored: StoredRun) -> Path:
@@ -74,17 +56,45 @@ def repository_of(stored: StoredRun) -> Path:
     return find_top(repo)
 
 
-def _report(
-    screen: Screen, stored: StoredRun, done: str, paths: list[str], conflicts: list[str]
-) -> int:
-    screen.answer({"run": stored.run, done: not conflicts, "paths": paths, "conflicts": conflicts})
-    for conflict in conflicts:
-        screen.line(f"conflict: {one_line(conflict)}")
-    if conflicts:
-        screen.line(f"nothing was {done}: your files have changed since the run.")
+def conflict_lines(outcome: Stale) -> list[str]:
+    """Return the places where the patch no longer fits, and what stands there instead."""
+    lines = []
+    for conflict in outcome.conflicts:
+        place = f"{one_line(conflict.path)}:{conflict.line}" if conflict.line else conflict.path
+        lines.append(f"conflict: {one_line(place)}: {one_line(conflict.why)}")
+        for mark, text in (("expected", conflict.expected), ("found", conflict.found)):
+            shown = text.decode("utf-8", "backslashreplace").splitlines()
+            lines += [f"  {mark}: {line}" for line in shown]
+    return lines
+
+
+def _report(screen: Screen, stored: StoredRun, done: str, outcome: Applied | Undone | Stale) -> int:
+    if isinstance(outcome, Stale):
+        conflicts = [_conflict_to_json(conflict) for conflict in outcome.conflicts]
+        screen.answer({"run": stored.run, done: False, "conflicts": conflicts})
+        for line in conflict_lines(outcome):
+            screen.line(line)
+        screen.line(f"nothing was {done}: your files have changed since.")
         return CONFLICT
-    for path in paths:
+    files, notes = list(map(str, outcome.files)), list(outcome.notes)
+    screen.answer({"run": stored.run, done: True, "files": files, "notes": notes})
+    for path in files:
         screen.line(f"{done}: {one_line(path)}")
-    if done == "applied":
+    if not files:
+        screen.line("your files hold it already; nothing to do.")
+    for note in notes:
+        screen.line(f"note: {one_line(note)}")
+    if done == "applied" and files:
         screen.line(f"take it back with: greenloop undo {stored.run}")
     return 0
+
+
+def _conflict_to_json(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "path": conflict.path,
+        "line": conflict.line or None,
+        "hunks": list(conflict.hunks),
+        "why": conflict.why,
+        "expected": conflict.expected.decode("utf-8", "backslashreplace"),
+        "found": conflict.found.decode("utf-8", "backslashreplace"),
+    }

@@ -1,29 +1,61 @@
 """`greenloop verify`: measure again what a receipt says, and tell whether it holds."""
 
 import argparse
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
+import anyio.to_thread
 
+from agent.cli.progress import busy
 from agent.cli.screen import Screen
+from agent.cli.signals import INTERRUPTED, heed_signals
+from agent.cli.wording import counted, one_line
 from agent.config import Settings
+from agent.engine import make_sandbox_engine
 from agent.errors import JournalError, TaskError
 from agent.journal.store import RunStore
+from agent.verify.bench import Bench
+from agent.verify.receipt import CannotTell, DoesNotHold, Holds, Recorded, Replay, replay
+from agent.verify.runners import choose_runner
+from agent.workspace.open import open_workspace
+from sandbox.base import SandboxLimits
+from sandbox.environments import resolve_environment
+
+DOES_NOT_HOLD = 1
+CANNOT_TELL = 2
 
 
 def verify(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Replay a receipt. Raises: AgentError, SandboxError."""
-    raise NotImplementedError
+    receipt = receipt_path(arguments.receipt, settings.state_dir)
+    outcome = anyio.run(_replay, receipt, settings, screen)
+    if outcome is None:
+        screen.answer({"receipt": str(receipt), "holds": None, "why": "interrupted"})
+        return INTERRUPTED
+    screen.answer({"receipt": str(receipt), **_to_json(outcome)})
+    for line in _lines(outcome):
+        screen.line(line)
+    match outcome:
+        case Holds():
+            return 0
+        case DoesNotHold():
+            return DOES_NOT_HOLD
+        case CannotTell():
+            return CANNOT_TELL
 
 
 def receipt_path(name: str, state_dir: Path) -> Path:
     """Return the receipt that is meant: a file, or the receipt of a run.
 
-    Raises: TaskError, JournalError.
+    Raises: TaskError.
     """
     path = Path(name)
     if path.is_file():
-        return path
+        return path.absolute()
     try:
         stored = RunStore(state_dir).open(name)
     except JournalError as exc:
@@ -37,3 +69,80 @@ def receipt_path(name: str, state_dir: Path) -> Path:
             remedy=f"`greenloop show {stored.run}` says what it came to.",
         )
     return stored.receipt_path
+
+
+async def _replay(receipt: Path, settings: Settings, screen: Screen) -> Replay | None:
+    """Return what replaying says; None when it was interrupted."""
+    outcome = None
+    async with anyio.create_task_group() as tasks:
+        await tasks.start(heed_signals, tasks.cancel_scope.cancel, screen.note)
+        open_bench = partial(_open_bench, settings=settings, variables=screen.variables)
+        with busy(screen, "measuring again what the receipt says"):
+            outcome = await replay(receipt, open_bench=open_bench)
+        tasks.cancel_scope.cancel()
+    return outcome
+
+
+@asynccontextmanager
+async def _open_bench(
+    recorded: Recorded, *, settings: Settings, variables: Mapping[str, str]
+) -> AsyncGenerator[Bench, None]:
+    """Open the recorded repository as it is now, with the environment that is found now."""
+    workspace = open_workspace(recorded.repo, state_dir=settings.state_dir, overlay={})
+    base = await anyio.to_thread.run_sync(workspace.__enter__)
+    try:
+        find = partial(resolve_environment, image=settings.image, variables=variables)
+        environment = await anyio.to_thread.run_sync(find, base.repo)
+        yield Bench(
+            base=base,
+            engine=make_sandbox_engine(settings, variables),
+            environment=environment,
+            runner=choose_runner(
+                base,
+                environment,
+                test_command=settings.test_command,
+                junit_path=settings.junit_path,
+            ),
+            limits=SandboxLimits(
+                memory_bytes=settings.memory_bytes,
+                processes=settings.processes,
+                cpus=settings.cpus,
+                tree_bytes=settings.tree_bytes,
+                tmp_bytes=settings.tmp_bytes,
+            ),
+        )
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(workspace.__exit__, None, None, None)
+
+
+def _to_json(outcome: Replay) -> dict[str, Any]:
+    match outcome:
+        case Holds():
+            return {"holds": True, "tests": outcome.tests, "targets": outcome.targets}
+        case DoesNotHold():
+            return {"holds": False, "differences": list(outcome.differences)}
+        case CannotTell():
+            return {"holds": None, "why": outcome.why}
+
+
+def _lines(outcome: Replay) -> list[str]:
+    match outcome:
+        case Holds():
+            fixed = counted(outcome.targets, "test")
+            return [
+                "it holds, measured again in fresh sandboxes:",
+                f"  {fixed} red without the patch and green with it,",
+                f"  {counted(outcome.tests, 'test')} in all, each as recorded.",
+            ]
+        case DoesNotHold():
+            return [
+                "it does not hold:",
+                *(f"  {one_line(difference)}" for difference in outcome.differences),
+            ]
+        case CannotTell():
+            return [
+                f"cannot tell: {one_line(outcome.why)}",
+                "  A receipt can be replayed on the same content, with the same environment",
+                "  and the same test command only.",
+            ]
