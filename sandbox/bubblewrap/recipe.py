@@ -123,8 +123,8 @@ def arguments(spec: SandboxSpec, inside: Inside) -> list[str]:
     for path, descriptor in inside.files.items():
         found += ["--perms", "0644", "--file", str(descriptor), path]
     for path, source in inside.shown.items():
-        for folder in reversed(PurePosixPath(path).parents[:-1]):
-            found += ["--perms", "0755", "--dir", str(folder)]
+        for folder in _folders_above(path):
+            found += ["--perms", "0755", "--dir", folder]
         found += ["--ro-bind", str(source), path]
     # Last, because what was mounted into it needed it writable.
     found += ["--remount-ro", "/dev", "--remount-ro", "/"]
@@ -167,13 +167,21 @@ def _folders(spec: SandboxSpec) -> Iterator[str]:
         (TOOLS_DIR, _writable(TOOLS_DIR, TOOLS_BYTES)),
         (spec.workdir, _writable(spec.workdir, limits.tree_bytes)),
     ]
-    for name, target in spec.environment.links.items():
-        placed.append((name, ["--symlink", target, name]))
-    for mount in spec.environment.mounts:
-        parents = _folders_between(spec.workdir, mount.target)
-        steps = [step for parent in parents for step in ("--perms", "0777", "--dir", parent)]
-        placed.append((mount.target, [*steps, "--ro-bind", str(mount.source), mount.target]))
-    for _, steps in sorted(placed, key=lambda item: len(PurePosixPath(item[0]).parts)):
+    placed += [
+        (name, ["--symlink", target, name]) for name, target in spec.environment.links.items()
+    ]
+    placed += [
+        (mount.target, ["--ro-bind", str(mount.source), mount.target])
+        for mount in spec.environment.mounts
+    ]
+    made: set[str] = set()
+    for path, steps in sorted(placed, key=lambda item: len(PurePosixPath(item[0]).parts)):
+        for folder in _folders_above(path):
+            if folder not in made:
+                made.add(folder)
+                # Beside a mount inside the tree commands may put things of their own.
+                mode = "0777" if _is_inside(folder, spec.workdir) else "0755"
+                yield from ("--perms", mode, "--dir", folder)
         yield from steps
 
 
@@ -182,13 +190,11 @@ def _writable(path: str, size_bytes: int) -> list[str]:
     return ["--perms", "1777", "--size", str(size_bytes), "--tmpfs", path]
 
 
-def _folders_between(outer: str, inner: str) -> list[str]:
-    """Return the folders strictly between two paths, outermost first.
+def _folders_above(path: str) -> list[str]:
+    """Return the folders above a path, outermost first; bubblewrap would make them 0700."""
+    return [str(folder) for folder in reversed(PurePosixPath(path).parents[:-1])]
 
-    bubblewrap would make them for itself alone, and commands could put nothing beside a mount.
-    """
-    path = PurePosixPath(inner)
-    if not path.is_relative_to(outer):
-        return []
-    parents = [str(parent) for parent in path.parents if parent != PurePosixPath(outer)]
-    return [parent for parent in reversed(parents) if PurePosixPath(parent).is_relative_to(outer)]
+
+def _is_inside(path: str, folder: str) -> bool:
+    """Tell whether a path lies strictly below a folder."""
+    return PurePosixPath(folder) in PurePosixPath(path).parents

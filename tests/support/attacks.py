@@ -19,15 +19,14 @@ from sandbox.base import (
     Command,
     CommandLimits,
     Completed,
-    Environment,
     Reason,
     Sandbox,
     SandboxEngine,
     SandboxLimits,
     SandboxSpec,
 )
+from tests.support.sandboxes import MIB, host_environment
 
-MIB = 1024**2
 LIMITS = SandboxLimits(
     memory_bytes=160 * MIB,
     processes=64,
@@ -77,15 +76,17 @@ class Scene:
 
 
 @asynccontextmanager
-async def under_attack(
-    engine: SandboxEngine, environment: Environment, folder: Path
-) -> AsyncGenerator[Scene]:
+async def under_attack(engine: SandboxEngine, folder: Path) -> AsyncGenerator[Scene]:
     """Open a scene; at its end prove that the host is unharmed and nothing is left."""
     token = secrets.token_hex(8)
     repo, outside = _lay_out(folder)
     before = fingerprint(folder)
     spec = SandboxSpec(
-        environment=environment, workdir=str(repo), tree=repo, limits=LIMITS, labels={LABEL: token}
+        environment=host_environment(),
+        workdir=str(repo),
+        tree=repo,
+        limits=LIMITS,
+        labels={LABEL: token},
     )
     async with engine.open(spec) as sandbox:
         scene = Scene(sandbox, repo, outside, token)

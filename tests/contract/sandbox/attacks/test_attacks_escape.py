@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.base import FileWrite, LinkWrite, Reason
-from tests.support.attacks import CANARY, MIB, Scene
+from tests.support.attacks import CANARY, Scene
+from tests.support.sandboxes import MIB
 
 TRY = """
 import os

@@ -1,7 +1,8 @@
 """Attacks on what comes back: nothing that a host would follow, run or trip over."""
 
 from sandbox.base import FileDelete, FileWrite, Harvest, HarvestLimits
-from tests.support.attacks import MIB, Scene
+from tests.support.attacks import Scene
+from tests.support.sandboxes import MIB
 
 
 def came_back(harvest: Harvest) -> list[str]:

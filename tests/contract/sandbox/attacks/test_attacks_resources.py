@@ -5,7 +5,8 @@ import time
 import pytest
 
 from sandbox.base import Command, Reason
-from tests.support.attacks import LIMITS, MIB, Scene, living
+from tests.support.attacks import LIMITS, Scene, living
+from tests.support.sandboxes import MIB
 
 
 async def test_a_fork_bomb_is_stopped_by_its_deadline(scene: Scene) -> None:
