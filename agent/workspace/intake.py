@@ -5,7 +5,7 @@ and a special file count as absent, as git counts them.
 """
 
 # Paths are bytes here, thousands at a time; pathlib takes ten times as long for each.
-# ruff: noqa: PTH103, PTH106, PTH108, PTH115, PTH211
+# ruff: noqa: PTH103, PTH108, PTH115, PTH211
 
 import errno
 import hashlib

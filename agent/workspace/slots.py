@@ -6,7 +6,7 @@ another (nobody writes into a file of a slot: a changed one is unlinked and made
 """
 
 # Paths are bytes here, thousands at a time; pathlib takes ten times as long for each.
-# ruff: noqa: PTH103, PTH106, PTH108, PTH115, PTH211
+# ruff: noqa: PTH103, PTH106, PTH108
 
 import fcntl
 import os

@@ -1,3 +1,4 @@
+import itertools
 import time
 
 from hypothesis import given
@@ -30,7 +31,7 @@ def test_blocks_lead_from_old_to_new(old, new):
 )
 def test_an_equal_line_lies_between_two_blocks(old, new):
     blocks = diff_lines([bytes([c]) for c in old], [bytes([c]) for c in new])
-    for first, second in zip(blocks, blocks[1:], strict=False):
+    for first, second in itertools.pairwise(blocks):
         assert second.old_start > first.old_end
         assert second.new_start > first.new_end
 
