@@ -117,7 +117,7 @@ class Site:
             node = outer
         return node
 
-    def replace(  # noqa: PLR0913 - the fields of a sketch, by name
+    def replace(
         self,
         text: str,
         template: str,

@@ -4,6 +4,8 @@ On Python 3.12 and later `sys.monitoring` reports each line once and then leaves
 a trace function does, which slows the tests down some ten times.
 """
 
+# Pathlib would cost the start of every process that is forked here.
+# ruff: noqa: PTH118
 from __future__ import annotations
 
 import os
@@ -21,12 +23,13 @@ class LineCollector:
         self._wanted: dict[str, bool] = {}
         self._lines: dict[str, set[int]] = {}
         self._stop: Callable[[], None] = _nothing
+        self._disable: object = None
 
     def start(self) -> None:
         """Begin with an empty set."""
         self._lines = {}
         if hasattr(sys, "monitoring"):
-            self._stop = self._start_monitoring(sys.monitoring)
+            self._stop = self._start_monitoring(getattr(sys, "monitoring"))  # noqa: B009 - newer than our types
         else:
             self._stop = self._start_tracing()
 
@@ -41,6 +44,7 @@ class LineCollector:
         tool = next((id_ for id_ in (4, 3, 1, 5) if monitoring.get_tool(id_) is None), None)
         if tool is None:
             return self._start_tracing()
+        self._disable = monitoring.DISABLE
         monitoring.use_tool_id(tool, "greenloop")
         monitoring.register_callback(tool, monitoring.events.LINE, self._on_line)
         monitoring.set_events(tool, monitoring.events.LINE)
@@ -56,7 +60,7 @@ class LineCollector:
     def _on_line(self, code: Any, line: int) -> object:
         if self._is_wanted(code.co_filename):
             self._lines.setdefault(code.co_filename, set()).add(line)
-        return sys.monitoring.DISABLE
+        return self._disable
 
     def _start_tracing(self) -> Callable[[], None]:
         before = sys.gettrace()
@@ -65,11 +69,11 @@ class LineCollector:
 
         def stop() -> None:
             sys.settrace(before)
-            threading.settrace(before)  # type: ignore[arg-type]
+            threading.settrace(before)
 
         return stop
 
-    def _trace(self, frame: Any, event: str, _argument: Any) -> Any:
+    def _trace(self, frame: Any, _event: str, _argument: Any) -> Any:
         name = frame.f_code.co_filename
         if not self._is_wanted(name):
             return None

@@ -4,6 +4,8 @@ The file on disk stays as it is, since other tries run beside this one: the impo
 the edited text instead.
 """
 
+# Pathlib would cost the start of every process that is forked here.
+# ruff: noqa: PTH118, PTH123
 from __future__ import annotations
 
 import importlib.machinery
@@ -44,7 +46,7 @@ class Reimport:
 
         tests = [*request["targets"], *request["passing"]]
         files = sorted({test.split("::")[0] for test, _limit in tests})
-        collect([*self._arguments, *files], answer)
+        collect(self._arguments, files, answer)
 
 
 def serve_instead(filename: str, text: bytes) -> None:

@@ -3,14 +3,16 @@
 The session process itself never runs a test, so every child starts from the same clean state.
 """
 
+# Pathlib would cost the start of every process that is forked here.
+# ruff: noqa: PTH108, PTH110, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import array
 import gc
-import importlib
 import json
 import os
 import resource
+import shutil
 import signal
 import socket
 import sys
@@ -19,10 +21,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+from _pytest.nodes import Node
+from _pytest.runner import runtestprotocol
+
 from .lines import LineCollector  # noqa: TID252 - has another package name inside the sandbox
 from .swapping import Equal, Swapper, Unsound  # noqa: TID252
 
-MEMORY_HEADROOM = 1024 * 1024 * 1024
+MEMORY_HEADROOM = 512 * 1024 * 1024
 """A child may grow by this much before it gets a MemoryError (bytes)."""
 
 
@@ -49,32 +55,63 @@ class Messages:
         return message
 
 
+NEUTRAL: dict[str, Any] = {
+    "maxfail": 0,
+    "lf": False,
+    "failedfirst": False,
+    "newfirst": False,
+    "stepwise": False,
+    "collectonly": False,
+    "setuponly": False,
+    "setupplan": False,
+    "usepdb": False,
+    "trace": False,
+    "numprocesses": None,
+    "dist": "no",
+    "tx": [],
+    "looponfail": False,
+    "forked": False,
+    "reruns": 0,
+    "no_cov": True,
+    "continue_on_collection_errors": True,
+}
+"""Options of the repository that would spoil the search, by their names in `config.option`."""
+
+
 class Collected:
     """The pytest plugin: lists the tests, then hands the process over to `serve`."""
 
-    def __init__(self, serve: Callable[[Any, list[str]], None]) -> None:
+    def __init__(self, files: list[str], serve: Callable[[Any, list[str]], None]) -> None:
+        self._files = files
         self._serve = serve
         self._errors: list[str] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_cmdline_main(self, config: Any) -> None:
+        """Take the files that are wanted, with the root and conftest files of a whole run."""
+        for name, value in NEUTRAL.items():
+            if hasattr(config.option, name):
+                setattr(config.option, name, value)
+        root = str(getattr(config, "rootpath", None) or config.rootdir)
+        found = [os.path.join(root, file) for file in self._files]
+        config.args[:] = [path for path in found if os.path.exists(path)] or config.args
 
     def pytest_collectreport(self, report: Any) -> None:
         """Remember which files could not be collected."""
         if report.failed:
             self._errors.append(report.nodeid)
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: Any) -> bool:
         """Take the place of pytest's own loop."""
         self._serve(session, self._errors)
         return True
 
 
-Collected.pytest_runtestloop.tryfirst = True  # type: ignore[attr-defined]
-
-
-def collect(arguments: list[str], serve: Callable[[Any, list[str]], None]) -> int:
+def collect(arguments: list[str], files: list[str], serve: Callable[[Any, list[str]], None]) -> int:
     """Run pytest up to the collected session, then `serve(session, errors)` in its place."""
-    pytest = importlib.import_module("pytest")
-    sys.argv = ["pytest", *arguments]
-    return int(pytest.main(arguments, plugins=[Collected(serve)]))
+    sys.argv = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py"), *arguments]
+    return int(pytest.main(arguments, plugins=[Collected(files, serve)]))
 
 
 def fork_on_request(control: socket.socket, session: Any, errors: list[str], root: str) -> None:
@@ -167,10 +204,8 @@ class Tries:
 
     def _is_clean(self, request: dict[str, Any]) -> bool:
         """Tell whether the untouched code still behaves: nothing leaked from earlier edits."""
-        for test, limit in request["passing"]:
-            if not self._run.passes(self._items[test], limit):
-                return False
-        return True
+        passing = request["passing"]
+        return all(self._run.passes(self._items[test], limit) for test, limit in passing)
 
     def _cover(self, request: dict[str, Any]) -> None:
         collector = LineCollector(self._root)
@@ -217,9 +252,10 @@ def judge(run: ItemRunner, items: dict[str, Any], request: dict[str, Any]) -> di
 
 
 def _target_passes(run: ItemRunner, items: dict[str, Any], test: str, limit: float) -> bool:
-    """A target without `::` is a file that could not be collected: it passes when it can."""
+    """A target without `::` is a file that could not be collected: all of its tests count."""
     if "::" not in test:
-        return any(id_.split("::")[0] == test for id_ in items)
+        of_file = [item for id_, item in items.items() if id_.split("::")[0] == test]
+        return bool(of_file) and all(run.passes(item, limit) for item in of_file)
     return test in items and run.passes(items[test], limit)
 
 
@@ -227,13 +263,10 @@ class ItemRunner:
     """Runs single test items within a time limit, cheaply: nobody reads a traceback here."""
 
     def __init__(self) -> None:
-        nodes = importlib.import_module("_pytest.nodes")
-        runner = importlib.import_module("_pytest.runner")
-        self._protocol: Callable[..., list[Any]] = runner.runtestprotocol
         self._problem: Any = None
         self._failed_part = False
         self._watched: Any = None
-        for kind in _subclasses(nodes.Node):
+        for kind in _subclasses(Node):
             for name in ("repr_failure", "_repr_failure_py"):
                 if name in vars(kind):
                     setattr(kind, name, _no_text)
@@ -255,7 +288,7 @@ class ItemRunner:
         self._failed_part = False
         _set_alarms(limit_s)
         try:
-            reports = self._protocol(item, log=False, nextitem=None)
+            reports = runtestprotocol(item, log=False, nextitem=None)
         except BaseException:  # noqa: BLE001 - an edit may raise anything, and only fails by it
             return False
         finally:
@@ -265,7 +298,7 @@ class ItemRunner:
 
     def errors(self, root: str) -> list[dict[str, Any]]:
         """Return the exception that ended the last item and what caused it, outermost last."""
-        found = []
+        found: list[dict[str, Any]] = []
         error = self._problem.value if self._problem is not None else None
         while error is not None and len(found) < 5:
             found.append(_describe(error, os.path.join(root, "")))
@@ -321,7 +354,6 @@ def _empty_temporary(config: Any) -> None:
     factory = getattr(config, "_tmp_path_factory", None)
     base = getattr(factory, "_basetemp", None)
     if base is not None:
-        shutil = importlib.import_module("shutil")
         for entry in os.scandir(str(base)):
             if entry.is_symlink() or not entry.is_dir():
                 os.unlink(entry.path)
@@ -333,8 +365,8 @@ def _no_text(*_arguments: Any, **_named: Any) -> str:
     return "failed"
 
 
-def _subclasses(kind: type) -> list[type]:
-    found = [kind]
+def _subclasses(kind: type[Any]) -> list[type[Any]]:
+    found: list[type[Any]] = [kind]
     for inner in kind.__subclasses__():
         found.extend(_subclasses(inner))
     return found

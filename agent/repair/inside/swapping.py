@@ -5,6 +5,8 @@ same free variables, and of which no inner function was created at import. Every
 refused (`Unsound`), and the caller re-imports the edited module in a fresh process instead.
 """
 
+# Pathlib would cost the start of every process that is forked here.
+# ruff: noqa: PTH118, PTH123
 from __future__ import annotations
 import __future__
 
@@ -44,9 +46,9 @@ class Swapper:
             if code.co_filename.startswith(self._root):
                 self._functions.setdefault((code.co_filename, code.co_name), []).append(thing)
         elif type(thing).__name__ == "_lru_cache_wrapper":
-            inner = getattr(thing, "__wrapped__", None)
-            code = getattr(inner, "__code__", None)
-            if code is not None and code.co_filename.startswith(self._root):
+            wrapped: Any = getattr(thing, "__wrapped__", None)
+            filename = getattr(getattr(wrapped, "__code__", None), "co_filename", "")
+            if filename.startswith(self._root):
                 self._caches.append(thing)
 
     def swap(

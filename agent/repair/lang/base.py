@@ -53,7 +53,6 @@ class Kind(StrEnum):
     OTHER = "other"
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
     """How the language spells what templates write."""
@@ -167,6 +166,14 @@ class Grammar(Protocol):
 
     def member(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
         """The object and the member name of an attribute; container and index of an index."""
+        ...
+
+    def is_function(self, node: SyntaxNode) -> bool:
+        """Tell whether the node defines a function or method."""
+        ...
+
+    def binds(self, statement: SyntaxNode) -> Sequence[str]:
+        """The names that a statement outside of functions gives a value."""
         ...
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:

@@ -94,6 +94,8 @@ STATEMENTS: Final[tuple[Template, ...]] = (guided.guard, calls.yielded_or_return
 
 HIGHEST_PRIOR: Final = 1.0
 """No template exceeds it; lets the search leave whole statements for later."""
+HIGHEST_UNGUIDED: Final = 0.7
+"""The same without an error message to go by."""
 
 
 def sketches(site: Site) -> Iterator[Sketch]:

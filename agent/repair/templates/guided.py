@@ -159,9 +159,8 @@ def _first_statement(site: Site) -> Site | None:
     node = site.node.parent
     while node is not None:
         body = node.child_by_field_name("body")
-        if node.type == "function_definition" and body is not None and body.named_child(0):
-            first = body.named_child(0)
-            return None if first is None else Site(site.source, first, Kind.OTHER, site.failure)
+        if site.grammar.is_function(node) and body is not None and body.named_children:
+            return Site(site.source, body.named_children[0], Kind.OTHER, site.failure)
         node = node.parent
     return None
 
@@ -245,7 +244,7 @@ def wider_handler(site: Site) -> Iterator[Sketch]:
     if failure is None or value is None or not failure.error:
         return
     if site.grammar.kind(value) is Kind.OTHER:
-        value = value.named_child(0)
+        value = next(iter(value.named_children), None)
     if value is None or failure.error in site.source.text(value):
         return
     caught = site.source.text(value).strip("()").rstrip(",")

@@ -10,7 +10,7 @@ from agent.repair.lang.python.scope import scope_at
 from agent.repair.lang.python.units import unit_around
 from agent.repair.proposal import Unit
 from agent.repo.languages import Language
-from agent.repo.syntax import SyntaxNode, SyntaxTree, walk
+from agent.repo.syntax import SyntaxNode, SyntaxTree, text_of, walk
 from agent.task import RepoPath
 
 _BLOCKS: Final = frozenset({"block", "module"})
@@ -138,6 +138,26 @@ class PythonGrammar:
             return None
         return parts[0], parts[1]
 
+    def is_function(self, node: SyntaxNode) -> bool:
+        """`def`, also async; lambdas are expressions."""
+        return node.type == "function_definition"
+
+    def binds(self, statement: SyntaxNode) -> Sequence[str]:
+        """Targets of assignments; bases of a class count for its name."""
+        if statement.type == "class_definition":
+            name = statement.child_by_field_name("name")
+            return () if name is None else (text_of(name),)
+        if statement.type != "expression_statement":
+            return ()
+        targets = (child.child_by_field_name("left") for child in statement.named_children)
+        return [
+            text_of(node)
+            for target in targets
+            if target is not None
+            for node in walk(target)
+            if node.type == "identifier"
+        ]
+
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:
         """Every statement and clause, without the blocks inside."""
         for node in walk(tree.root_node, into=_may_hold_statements):
@@ -182,9 +202,7 @@ def _region(node: SyntaxNode) -> Region:
             last_row = max(last_row, part.end_point.row)
     if not any(_is_body(child) for child in node.children):
         last_row = node.end_point.row
-    return Region(
-        node=node, first_row=node.start_point.row, last_row=last_row, nodes=tuple(nodes)
-    )
+    return Region(node=node, first_row=node.start_point.row, last_row=last_row, nodes=tuple(nodes))
 
 
 def _is_body(node: SyntaxNode) -> bool:

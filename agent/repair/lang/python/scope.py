@@ -45,13 +45,17 @@ def _function_names(_tree: SyntaxTree, _id: int, function: SyntaxNode) -> tuple[
 def _file_names(
     tree: SyntaxTree,
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, tuple[str, ...]]]:
-    variables, callables = [], []
+    variables: list[str] = []
+    callables: list[str] = []
     for name, kind in _bound_names(tree.root_node):
         (variables if kind == "variable" else callables).append(name)
     attributes: dict[str, list[str]] = {}
     for node in walk(tree.root_node):
         if node.type == "attribute":
-            owner, member = node.child_by_field_name("object"), node.child_by_field_name("attribute")
+            owner, member = (
+                node.child_by_field_name("object"),
+                node.child_by_field_name("attribute"),
+            )
             if owner is not None and member is not None:
                 attributes.setdefault(text_of(owner), []).append(text_of(member))
         elif node.type == "class_definition":
@@ -99,7 +103,9 @@ def _bound_names(scope: SyntaxNode) -> Iterator[tuple[str, str]]:
 
 
 def _opens_scope(node: SyntaxNode) -> bool:
-    return node.type in _FUNCTIONS or node.type == "class_definition" or node.type in _COMPREHENSIONS
+    return (
+        node.type in _FUNCTIONS or node.type == "class_definition" or node.type in _COMPREHENSIONS
+    )
 
 
 def _targets(node: SyntaxNode | None) -> Iterator[tuple[str, str]]:

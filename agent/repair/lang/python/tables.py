@@ -1,7 +1,7 @@
 """Python's words: node types, operators and what they are mistaken for, usual mix-ups of names.
 
-The priors were set by hand from the shares of fix patterns in mined one-line fixes (TSSB-3M, Richter
-and Wehrheim 2022); learnt ones can replace them without touching a template.
+The priors were set by hand after the shares of fix patterns in mined one-line fixes (TSSB-3M,
+Richter and Wehrheim 2022); learnt ones can replace them without touching a template.
 """
 
 from collections.abc import Mapping
@@ -95,7 +95,15 @@ OPERATOR_SWAPS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "<=": (("<", 0.9), (">=", 0.6), (">", 0.5), ("==", 0.3), ("!=", 0.25)),
     ">": ((">=", 0.9), ("<", 0.6), ("<=", 0.5), ("!=", 0.35), ("==", 0.3)),
     ">=": ((">", 0.9), ("<=", 0.6), ("<", 0.5), ("==", 0.3), ("!=", 0.25)),
-    "==": (("!=", 0.8), ("is", 0.4), ("<=", 0.45), (">=", 0.45), ("in", 0.4), ("<", 0.3), (">", 0.3)),
+    "==": (
+        ("!=", 0.8),
+        ("is", 0.4),
+        ("<=", 0.45),
+        (">=", 0.45),
+        ("in", 0.4),
+        ("<", 0.3),
+        (">", 0.3),
+    ),
     "!=": (("==", 0.8), ("is not", 0.4), ("<", 0.4), (">", 0.4), ("not in", 0.35)),
     "is": (("==", 0.8), ("is not", 0.7)),
     "is not": (("!=", 0.8), ("is", 0.7)),

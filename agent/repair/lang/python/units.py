@@ -58,9 +58,8 @@ def _unit(tree: SyntaxTree, function: SyntaxNode) -> Unit | None:
             class_name = outer.child_by_field_name("name")
             classes.append(text_of(class_name) if class_name is not None else "")
             headers.append(f"class {classes[-1]}:")
-        elif outer.type == "block" and outer.parent is not None:
-            if outer.parent.type != "class_definition":
-                headers.append("if 1:")
+        elif outer.type == "block" and outer.parent and outer.parent.type != "class_definition":
+            headers.append("if 1:")
     decorated = function.parent
     first = (
         decorated

@@ -1,0 +1,109 @@
+"""Ranks lines by how much speaks for an error there, from what ran in which test.
+
+Ochiai over the lines of each test (Abreu et al. 2007); lines that the tracebacks of failing tests
+passed come first. Pure; see `agent.repair.survey` for the measuring.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import sqrt
+from typing import Any, Final
+
+from agent.repair.source import Failure
+from agent.task import RepoPath, TestId
+
+Line = tuple[RepoPath, int]
+"""A file and a 1-based line of it."""
+
+CRASH: Final = 1.0
+"""Suspicion of the innermost line of a traceback."""
+PASSED_BY: Final = 0.85
+"""Suspicion of the line above it in the traceback; each further one has less."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What one test ran and how it ended."""
+
+    test: TestId
+    passed: bool
+    lines: Mapping[RepoPath, Sequence[int]]
+    errors: Sequence[Mapping[str, Any]] = ()
+    """`{type, message, frames: [[path, line, function]], locals}`, the cause of each after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicions:
+    """Where to look."""
+
+    lines: Mapping[Line, float]
+    """From 0 to 1; lines that no failing test runs are not in it."""
+    failures: Mapping[Line, Failure] = field(default_factory=dict)
+    """The exception, for lines that its traceback passed."""
+
+
+def suspicions(traces: Iterable[Trace], is_target: Callable[[RepoPath], bool]) -> Suspicions:
+    """Score every line that a failing test ran; files that are no target are left out."""
+    traces = list(traces)
+    failing = [trace for trace in traces if not trace.passed]
+    in_failing, in_passing = Counter[Line](), Counter[Line]()
+    for trace in traces:
+        counter = in_passing if trace.passed else in_failing
+        counter.update(
+            (path, line) for path, lines in trace.lines.items() if is_target(path) for line in lines
+        )
+    scores = {
+        line: ochiai(count, in_passing[line], len(failing)) for line, count in in_failing.items()
+    }
+    failures: dict[Line, Failure] = {}
+    for trace in failing:
+        for error in trace.errors:
+            _add_traceback(error, is_target, scores, failures)
+    return Suspicions(lines=scores, failures=failures)
+
+
+def ochiai(failing_here: int, passing_here: int, failing: int) -> float:
+    """Return `ef / sqrt(F * (ef + ep))`: 1 for a line that exactly the failing tests run."""
+    if not failing_here:
+        return 0.0
+    return failing_here / sqrt(failing * (failing_here + passing_here))
+
+
+def _add_traceback(
+    error: Mapping[str, Any],
+    is_target: Callable[[RepoPath], bool],
+    scores: dict[Line, float],
+    failures: dict[Line, Failure],
+) -> None:
+    frames = [(RepoPath(path), int(line)) for path, line, *_function in error["frames"]]
+    ours = [frame for frame in reversed(frames) if is_target(frame[0])]
+    if not ours:
+        return
+    for place, line in enumerate(dict.fromkeys(ours)):
+        weight = CRASH if place == 0 else PASSED_BY * 0.9 ** (place - 1)
+        scores[line] = max(scores.get(line, 0.0), weight)
+        is_crash = place == 0
+        if is_crash or line not in failures:
+            failures[line] = Failure(
+                error=str(error["type"]),
+                message=str(error["message"]),
+                is_crash=is_crash,
+                local_types=error.get("locals", {}) if is_crash else {},
+            )
+
+
+def relevant_passing(
+    traces: Iterable[Trace], lines: Mapping[Line, float], *, most: int = 200
+) -> tuple[TestId, ...]:
+    """Return the passing tests that run suspicious lines, those that share most suspicion first."""
+    shared: dict[TestId, float] = {}
+    for trace in traces:
+        if trace.passed:
+            shared[trace.test] = sum(
+                lines.get((path, line), 0.0)
+                for path, numbers in trace.lines.items()
+                for line in numbers
+            )
+    ranked = sorted(shared, key=lambda test: -shared[test])
+    return tuple(test for test in ranked if shared[test] > 0)[:most]

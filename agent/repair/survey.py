@@ -1,0 +1,155 @@
+"""Measures what the tests run: the targets, and passing tests near them as far as time allows."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+
+from agent.repair.locate import Suspicions, Trace, relevant_passing, suspicions
+from agent.repair.validate.base import Watched
+from agent.repair.validate.fork_server import Covered, ForkServer
+from agent.task import RepoPath, TestId
+from agent.verify.report import Baseline, Outcome, TestResult
+
+MOST_FILES: Final = 60
+"""Test files collected beside the targets' own; collecting is what they cost."""
+MOST_TESTS: Final = 600
+"""Passing tests looked at."""
+TIMES_TRACED: Final = 3.0
+"""How much longer a test is taken to last under the line collector."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What was measured before the search."""
+
+    suspicions: Suspicions
+    watched: Watched
+    passing_seen: int
+    """Passing tests whose lines are known."""
+    target_lines: Mapping[RepoPath, frozenset[int]]
+    """Lines of tests and other files out of reach that the targets ran."""
+    targets_passed: tuple[TestId, ...] = ()
+    """Targets that passed here, against the baseline."""
+
+
+def file_of(result: TestResult) -> RepoPath:
+    """Return the test's file, by what the runner says or else by the id."""
+    return result.path or RepoPath(result.id.split("::", 1)[0])
+
+
+def tests_to_survey(
+    baseline: Baseline, *, seconds: float
+) -> tuple[tuple[TestId, ...], tuple[RepoPath, ...]]:
+    """Return passing tests nearest to the targets, and every file to collect.
+
+    Nearest: the same file, then files whose paths share most with a target's. Tests are taken
+    until their time on the base adds up to `seconds`.
+    """
+    results = baseline.report.results
+    targets = [results[id_] for id_ in baseline.targets if id_ in results]
+    target_files = dict.fromkeys(file_of(result) for result in targets)
+    target_files.update(dict.fromkeys(RepoPath(t) for t in baseline.targets if "::" not in t))
+    files = dict.fromkeys(target_files)
+    chosen: list[TestId] = []
+    left_s = seconds
+    plain = [r for r in map(results.__getitem__, baseline.passing) if r.outcome is Outcome.PASSED]
+    for result in sorted(plain, key=lambda one: _distance(file_of(one), tuple(target_files))):
+        path = file_of(result)
+        if result.duration_s * TIMES_TRACED > left_s or len(chosen) >= MOST_TESTS:
+            continue
+        if path not in files and len(files) >= MOST_FILES:
+            continue
+        files[path] = None
+        chosen.append(result.id)
+        left_s -= result.duration_s * TIMES_TRACED
+    return tuple(chosen), tuple(files)
+
+
+def _distance(path: RepoPath, targets: Sequence[RepoPath]) -> int:
+    """Return 0 for a target's own file, more for each folder that lies between."""
+    parts = PurePosixPath(path).parts
+    nearest = 1000
+    for target in targets:
+        other = PurePosixPath(target).parts
+        shared = sum(
+            1 for index, part in enumerate(parts[:-1]) if other[index : index + 1] == (part,)
+        )
+        apart = 0 if path == target else 1 + len(parts) + len(other) - 2 * shared
+        nearest = min(nearest, apart)
+    return nearest
+
+
+async def survey(
+    server: ForkServer,
+    baseline: Baseline,
+    passing: Sequence[TestId],
+    targets_of_edits: frozenset[RepoPath],
+    *,
+    seconds: float,
+) -> Survey:
+    """Run the tests under the line collector and rank the lines. Raises: SandboxLost."""
+    targets = [id_ for id_ in baseline.targets if id_ in server.tests]
+    seen = await _cover(server, targets, seconds=seconds)
+    seen += await _cover(server, [id_ for id_ in passing if id_ in server.tests], seconds=seconds)
+    traces = [
+        Trace(test=one.test, passed=one.passed, lines=one.lines, errors=one.errors) for one in seen
+    ]
+    found = suspicions(_with_report(traces, baseline), targets_of_edits.__contains__)
+    cpu_s = {one.test: one.cpu_s for one in seen}
+    wanted = frozenset(baseline.targets)
+    near = [one for one in traces if one.test not in wanted]
+    relevant = sorted(relevant_passing(near, found.lines), key=lambda test: cpu_s[test])
+    return Survey(
+        suspicions=found,
+        watched=Watched(
+            targets=tuple(
+                (id_, cpu_s.get(id_, 1.0))
+                for id_ in sorted(baseline.targets, key=lambda id_: cpu_s.get(id_, 1.0))
+            ),
+            passing=tuple((id_, cpu_s[id_]) for id_ in relevant),
+        ),
+        target_lines=_lines_elsewhere(traces, wanted, targets_of_edits),
+        passing_seen=sum(one.passed for one in near),
+        targets_passed=tuple(one.test for one in traces if one.passed and one.test in wanted),
+    )
+
+
+def _lines_elsewhere(
+    traces: Sequence[Trace], wanted: frozenset[TestId], targets_of_edits: frozenset[RepoPath]
+) -> dict[RepoPath, frozenset[int]]:
+    lines: dict[RepoPath, frozenset[int]] = {}
+    for trace in traces:
+        if trace.test in wanted:
+            for path in trace.lines.keys() - targets_of_edits:
+                lines[path] = lines.get(path, frozenset()) | frozenset(trace.lines[path])
+    return lines
+
+
+async def _cover(server: ForkServer, tests: Sequence[TestId], *, seconds: float) -> list[Covered]:
+    async with aclosing(server.cover(tests, seconds=seconds, limit_s=max(10.0, seconds))) as stream:
+        return [covered async for covered in stream]
+
+
+def _with_report(traces: Sequence[Trace], baseline: Baseline) -> list[Trace]:
+    """Add failing targets that could not be traced, with the frames that the baseline saw."""
+    known = {trace.test for trace in traces}
+    missing = [id_ for id_ in baseline.targets if id_ not in known]
+    return [*traces, *(trace for id_ in missing for trace in from_report(baseline, id_))]
+
+
+def from_report(baseline: Baseline, target: TestId) -> list[Trace]:
+    """Return what the baseline's report alone says of a target: the lines of its traceback."""
+    result = baseline.report.results.get(target)
+    if result is None:
+        return []
+    lines: dict[RepoPath, list[int]] = {}
+    for frame in result.frames:
+        lines.setdefault(frame.path, []).append(frame.line)
+    error = {
+        "type": result.error_type,
+        "message": result.message,
+        "frames": [[frame.path, frame.line, frame.function] for frame in result.frames],
+    }
+    return [Trace(test=target, passed=False, lines=lines, errors=(error,))]

@@ -1,0 +1,141 @@
+"""Turns suspicious lines into statements to be edited, and adds those that no test runs again.
+
+Module-level values, class-level defaults and signatures run at import, so no test covers them; they
+are suspected as far as suspicious statements mention the names that they bind.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from agent.repair.lang.base import Grammar, Region
+from agent.repair.locate import Line, Suspicions
+from agent.repair.source import Failure, Source
+from agent.repo.syntax import ancestors
+from agent.task import RepoPath
+
+NAMED_ELSEWHERE = 0.6
+"""Share of a statement's suspicion that goes to the value of a name it mentions."""
+NAMED_BY_TEST = 0.3
+"""Suspicion of a value whose name only the failing test mentions."""
+SIGNATURE = 0.7
+"""Share of a function's suspicion that goes to its signature's defaults."""
+MOST_NEIGHBOURS = 40
+"""Files that are read because a suspicious file names them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """One statement to be edited."""
+
+    source: Source
+    region: Region
+    score: float
+    failure: Failure | None
+
+
+def suspects(
+    found: Suspicions,
+    read: Callable[[RepoPath], bytes | None],
+    paths: Iterable[RepoPath],
+    grammar_of: Callable[[RepoPath], Grammar | None],
+    test_names: frozenset[str] = frozenset(),
+) -> list[Suspect]:
+    """Return statements by suspicion, highest first; unreadable and unparsable files are left out.
+
+    `paths` are the files that may be edited; `test_names` the identifiers of the failing tests.
+    """
+    by_file: dict[RepoPath, dict[int, float]] = {}
+    for (path, line), score in found.lines.items():
+        by_file.setdefault(path, {})[line] = score
+    sources = {path: _source(path, read, grammar_of) for path in by_file}
+    ranked: list[Suspect] = []
+    for path, lines in by_file.items():
+        if source := sources[path]:
+            ranked.extend(_covered(source, lines, found.failures))
+    mentioned = _mentioned(ranked)
+    for name in test_names:
+        mentioned.setdefault(name, NAMED_BY_TEST / NAMED_ELSEWHERE)
+    for path in _neighbours(sources, paths):
+        sources.setdefault(path, _source(path, read, grammar_of))
+    known = {(one.source.path, one.region.first_row) for one in ranked}
+    for path, maybe in sources.items():
+        if maybe:
+            ranked.extend(_uncovered(maybe, by_file.get(path, {}), mentioned, known))
+    return sorted(ranked, key=lambda one: -one.score)
+
+
+def _source(
+    path: RepoPath,
+    read: Callable[[RepoPath], bytes | None],
+    grammar_of: Callable[[RepoPath], Grammar | None],
+) -> Source | None:
+    grammar = grammar_of(path)
+    data = read(path) if grammar is not None else None
+    return None if data is None or grammar is None else Source(path, data, grammar)
+
+
+def _covered(
+    source: Source, lines: Mapping[int, float], failures: Mapping[Line, Failure]
+) -> Iterator[Suspect]:
+    for region in source.regions:
+        rows = range(region.first_row + 1, region.last_row + 2)
+        hit = [line for line in rows if line in lines]
+        if hit and not source.grammar.is_function(region.node):
+            best = max(hit, key=lambda line: lines[line])
+            failure = next(
+                (failures[source.path, line] for line in hit if (source.path, line) in failures),
+                None,
+            )
+            yield Suspect(source=source, region=region, score=lines[best], failure=failure)
+
+
+def _mentioned(ranked: Iterable[Suspect]) -> dict[str, float]:
+    names: dict[str, float] = {}
+    for suspect in ranked:
+        for node in suspect.region.nodes:
+            if node.type == "identifier":
+                name = suspect.source.text(node)
+                names[name] = max(names.get(name, 0.0), suspect.score)
+    return names
+
+
+def _neighbours(
+    sources: Mapping[RepoPath, Source | None], paths: Iterable[RepoPath]
+) -> list[RepoPath]:
+    """Return files whose module name a suspicious file mentions."""
+    text = b"\n".join(source.data for source in sources.values() if source)
+    found = []
+    for path in paths:
+        stem = PurePosixPath(path).stem
+        if path not in sources and stem != "__init__" and stem.encode() in text:
+            found.append(path)
+    return found[:MOST_NEIGHBOURS]
+
+
+def _uncovered(
+    source: Source,
+    lines: Mapping[int, float],
+    mentioned: Mapping[str, float],
+    known: set[tuple[RepoPath, int]],
+) -> Iterator[Suspect]:
+    for region in source.regions:
+        if (source.path, region.first_row) in known:
+            continue
+        score = _import_time_score(source, region, lines, mentioned)
+        if score > 0:
+            yield Suspect(source=source, region=region, score=score, failure=None)
+
+
+def _import_time_score(
+    source: Source, region: Region, lines: Mapping[int, float], mentioned: Mapping[str, float]
+) -> float:
+    node = region.node
+    if source.grammar.is_function(node):
+        rows = range(node.start_point.row + 1, node.end_point.row + 2)
+        body = max((lines[row] for row in rows if row in lines), default=0.0)
+        return SIGNATURE * body
+    if any(source.grammar.is_function(outer) for outer in ancestors(node)):
+        return 0.0
+    bound = source.grammar.binds(node)
+    return NAMED_ELSEWHERE * max((mentioned.get(name, 0.0) for name in bound), default=0.0)

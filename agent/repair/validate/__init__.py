@@ -1,0 +1,1 @@
+"""Tries proposals: quickly as a filter, and again from scratch before anybody hears of them."""

@@ -1,0 +1,86 @@
+"""The border between the search and whoever runs the tests for it."""
+
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from agent.edits.changes import Content
+from agent.edits.spans import apply_edits
+from agent.repair.proposal import Proposal
+from agent.task import RepoPath, TestId
+from agent.workspace.base import Base
+
+
+class Result(StrEnum):
+    """What became of one proposal."""
+
+    PASSES = "passes"
+    """All targets pass and nothing near them broke."""
+    PARTLY = "partly"
+    """Some targets pass and nothing near them broke."""
+    FAILS = "fails"
+    HANGS = "hangs"
+    """Over its time limit; may be tried again with more."""
+    INVALID = "invalid"
+    """Does not compile, or compiles to what is there already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A proposal and what became of it."""
+
+    proposal: Proposal
+    result: Result
+    fixed: tuple[TestId, ...] = ()
+    """The targets that pass; for PASSES all of them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """The tests that decide, with how long each takes."""
+
+    targets: tuple[tuple[TestId, float], ...]
+    """Seconds of CPU on the untouched base."""
+    passing: tuple[tuple[TestId, float], ...]
+    """Passing tests that run code which may be edited, cheapest first."""
+
+    @property
+    def ids(self) -> tuple[TestId, ...]:
+        """Targets first."""
+        return tuple(id_ for id_, _cpu_s in (*self.targets, *self.passing))
+
+
+class Validator(Protocol):
+    """Runs the tests against proposals, inside a sandbox."""
+
+    @property
+    def is_quick(self) -> bool:
+        """Hundreds of tries a second rather than about one."""
+        ...
+
+    def filter(
+        self, proposals: Iterator[Proposal], *, patience: float = 1.0
+    ) -> AsyncGenerator[Tried, None]:
+        """Try proposals as they come, in about their order, and yield what became of each.
+
+        Pulls a few proposals ahead. State may leak from one try to another: a pass has to be
+        confirmed. `patience` stretches the time limits. May be cancelled. Raises: SandboxError.
+        """
+        ...
+
+    def recheck(self, proposals: Iterator[Proposal]) -> AsyncGenerator[Tried, None]:
+        """The same, each from a fresh start that no other try has touched. Raises: SandboxError."""
+        ...
+
+
+def edited(base: Base, proposals: tuple[Proposal, ...]) -> dict[RepoPath, Content]:
+    """Return the files of some proposals as they would be. Raises: ValueError on overlap."""
+    contents: dict[RepoPath, Content] = {}
+    for path in dict.fromkeys(proposal.path for proposal in proposals):
+        before = base.read(path)
+        if before is None:
+            raise ValueError(f"{path} is not in the base")
+        edits = [edit for one in proposals if one.path == path for edit in one.sketch.edits]
+        contents[path] = Content(data=apply_edits(before.data, edits), mode=before.mode)
+    return contents

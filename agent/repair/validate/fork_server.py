@@ -1,0 +1,274 @@
+"""Tries proposals in children of one collected pytest session, hundreds a second.
+
+The scripts of `agent.repair.inside` run in a sandbox of their own. What they answer is only a
+filter: code under test runs in the same processes and could answer in their name.
+"""
+
+import importlib.resources
+import json
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Any, Final
+
+from agent.repair.proposal import Proposal
+from agent.repair.validate.base import Result, Tried, Watched
+from agent.task import RepoPath, TestId
+from agent.verify.bench import Bench
+from agent.verify.pytest_runner import CACHE_DIR, PytestRunner
+from sandbox.base import TOOLS_DIR, Command, CommandLimits, Process
+
+PACKAGE: Final = "greenloop_search"
+_SCRIPTS: Final = ("__init__", "lines", "reimport", "server", "session", "swapping")
+_START: Final = f"""
+import json, sys
+sys.path.insert(0, {TOOLS_DIR!r})
+try:
+    from {PACKAGE}.server import main
+except ImportError as problem:
+    print(json.dumps({{"failed": str(problem)}}))
+else:
+    sys.path.remove({TOOLS_DIR!r})
+    main()
+"""
+_RESULTS: Final = {
+    "pass": Result.PASSES,
+    "fail": Result.FAILS,
+    "crash": Result.FAILS,
+    "hang": Result.HANGS,
+    "invalid": Result.INVALID,
+    "equal": Result.INVALID,
+}
+SHORTEST_LIMIT_S: Final = 0.5
+"""CPU seconds that even the quickest test gets: a right edit may do more than a crash did."""
+TIMES_SLOWER: Final = 10.0
+"""A test may take this many times what it took on the base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Covered:
+    """One test, run as it is under a line collector."""
+
+    test: TestId
+    passed: bool
+    cpu_s: float
+    lines: Mapping[RepoPath, tuple[int, ...]]
+    """1-based lines that ran, by file below the repository."""
+    errors: tuple[Mapping[str, Any], ...]
+    """What ended it: type, message, frames, locals; the cause of each after it."""
+
+
+class ServerEnded(Exception):
+    """The server did not start, or is gone with its sandbox; `why` is for a person."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class ForkServer:
+    """A running server. Made by `open_fork_server`."""
+
+    is_quick: Final = True
+
+    def __init__(self, process: Process, workers: int) -> None:
+        self._process = process
+        self._workers = workers
+        self._left = b""
+        self._next = 0
+        self._sent: dict[int, Proposal] = {}
+        self._watched = Watched(targets=(), passing=())
+        self.tests: frozenset[TestId] = frozenset()
+        """Ids that were collected."""
+        self.collect_s = 0.0
+
+    async def read_ready(self) -> None:
+        """Wait for the collected session. Raises: ServerEnded, SandboxLost."""
+        answer = (await self._receive())[0]
+        if "ready" not in answer:
+            raise ServerEnded(str(answer.get("failed", "the fork server did not start")))
+        self.tests = frozenset(answer["tests"])
+        self.collect_s = float(answer["collect_s"])
+
+    async def cover(
+        self, tests: Sequence[TestId], *, seconds: float, limit_s: float
+    ) -> AsyncGenerator[Covered, None]:
+        """Run tests on the base, each under the line collector, as many as the time allows.
+
+        A test that hangs or crashes ends its share of the work. Raises: SandboxLost.
+        """
+        shares = [tests[worker :: self._workers] for worker in range(self._workers)]
+        open_ids = set()
+        for share in filter(None, shares):
+            open_ids.add(self._new_id())
+            await self._send(
+                op="cover", id=self._next, tests=list(share), seconds=seconds, limit=limit_s
+            )
+        while open_ids:
+            for answer in await self._receive():
+                if "covered" in answer:
+                    open_ids.discard(answer["id"])
+                elif "test" in answer:
+                    yield _covered(answer)
+
+    async def watch(self, watched: Watched) -> None:
+        """Set the tests that decide from now on. Raises: SandboxLost."""
+        self._watched = watched
+        await self._send(
+            op="tests",
+            targets=[[test, _limit(cpu_s)] for test, cpu_s in watched.targets],
+            passing=[[test, _limit(cpu_s)] for test, cpu_s in watched.passing],
+            each=1 < len(watched.targets) <= 8,
+        )
+
+    def filter(
+        self, proposals: Iterator[Proposal], *, patience: float = 1.0
+    ) -> AsyncGenerator[Tried, None]:
+        """See `Validator`."""
+        return self._try(proposals, patience=patience, swap=True)
+
+    def recheck(self, proposals: Iterator[Proposal]) -> AsyncGenerator[Tried, None]:
+        """See `Validator`: imports everything anew, in a fork of a process without any of it."""
+        return self._try(proposals, patience=4.0, swap=False)
+
+    async def _try(
+        self, proposals: Iterator[Proposal], *, patience: float, swap: bool
+    ) -> AsyncGenerator[Tried, None]:
+        window = 8 * self._workers
+        waiting: set[int] = set()
+        drain = 0
+        while True:
+            new = list(islice(proposals, window - len(waiting))) if not drain else []
+            requests = [self._request(one, patience=patience, swap=swap) for one in new]
+            waiting.update(request["id"] for request in requests)
+            if not waiting and not drain:
+                drain = self._new_id()
+                requests.append({"op": "drain", "id": drain})
+            await self._send_all(requests)
+            for answer in await self._receive():
+                if answer["id"] == drain:
+                    self._sent.clear()
+                    return
+                is_late = answer["id"] not in waiting
+                waiting.discard(answer["id"])
+                if tried := self._tried(answer, is_late=is_late):
+                    yield tried
+
+    def _request(self, proposal: Proposal, *, patience: float, swap: bool) -> dict[str, Any]:
+        id_ = self._new_id()
+        self._sent[id_] = proposal
+        unit = proposal.unit if swap else None
+        return {
+            "op": "try",
+            "id": id_,
+            "path": proposal.path,
+            "edits": [
+                [edit.start, edit.end, edit.text.decode("utf-8", "surrogateescape")]
+                for edit in proposal.sketch.edits
+            ],
+            "unit": unit
+            and {
+                "name": unit.name,
+                "start": unit.start,
+                "end": unit.end,
+                "first_line": unit.first_line,
+                "def_line": unit.def_line,
+                "headers": unit.headers,
+                "classes": unit.classes,
+            },
+            "patience": patience,
+        }
+
+    def _tried(self, answer: dict[str, Any], *, is_late: bool) -> Tried | None:
+        proposal = self._sent.get(answer["id"])
+        if proposal is None:
+            return None
+        result = _RESULTS.get(answer.get("result", ""), Result.FAILS)
+        if is_late and result is not Result.PASSES:
+            return None
+        targets = self._watched.targets
+        fixed = tuple(targets[index][0] for index in answer.get("fixed", ()))
+        if result is Result.PASSES and len(fixed) < len(targets):
+            result = Result.PARTLY
+        if not is_late and result is Result.INVALID:
+            del self._sent[answer["id"]]
+        return Tried(proposal=proposal, result=result, fixed=fixed)
+
+    def _new_id(self) -> int:
+        self._next += 1
+        return self._next
+
+    async def _send(self, **message: Any) -> None:
+        await self._send_all([message])
+
+    async def _send_all(self, messages: Iterable[Mapping[str, Any]]) -> None:
+        data = b"".join(json.dumps(message).encode("ascii") + b"\n" for message in messages)
+        if data:
+            await self._process.send(data)
+
+    async def _receive(self) -> list[dict[str, Any]]:
+        """Wait for at least one whole message. Raises: ServerEnded when the server is gone."""
+        while b"\n" not in self._left:
+            piece = await self._process.receive()
+            if not isinstance(piece, bytes):
+                raise ServerEnded(f"the search process ended early ({piece.reason})")
+            self._left += piece
+        *lines, self._left = self._left.split(b"\n")
+        return [json.loads(line) for line in lines]
+
+
+def _limit(cpu_s: float) -> float:
+    return max(SHORTEST_LIMIT_S, TIMES_SLOWER * cpu_s)
+
+
+def _covered(answer: dict[str, Any]) -> Covered:
+    return Covered(
+        test=TestId(answer["test"]),
+        passed=bool(answer["passed"]),
+        cpu_s=float(answer["cpu_s"]),
+        lines={RepoPath(path): tuple(lines) for path, lines in answer["lines"].items()},
+        errors=tuple(answer["errors"]),
+    )
+
+
+@asynccontextmanager
+async def open_fork_server(
+    bench: Bench, runner: PytestRunner, files: Sequence[RepoPath], *, workers: int, wall_s: float
+) -> AsyncGenerator[ForkServer, None]:
+    """Collect the files in a fresh sandbox, and serve from there until the context ends.
+
+    Raises: ServerEnded, SandboxError.
+    """
+    async with bench.open() as sandbox:
+        await sandbox.install(inside_files())
+        root = sandbox.spec.workdir
+        command = Command(
+            argv=(runner.interpreter, *runner.command.interpreter_options, "-B", "-c", _START),
+            cwd=runner.directory(root),
+            env=runner.variables(),
+            limits=CommandLimits(wall_s=wall_s, output_bytes=1024**3),
+        )
+        async with sandbox.start(command) as process:
+            opening = {
+                "root": root,
+                "files": list(files),
+                "workers": workers,
+                "options": [
+                    *runner.command.arguments,
+                    *("-s", "-q", "-o", f"cache_dir={CACHE_DIR}"),
+                ],
+                "cwd_on_path": runner.command.cwd_on_path,
+            }
+            await process.send(json.dumps(opening).encode("ascii") + b"\n")
+            server = ForkServer(process, workers)
+            await server.read_ready()
+            yield server
+
+
+@cache
+def inside_files() -> Mapping[str, bytes]:
+    """Return the scripts that run inside, by their names below `TOOLS_DIR`."""
+    folder = importlib.resources.files("agent.repair.inside")
+    return {f"{PACKAGE}/{name}.py": (folder / f"{name}.py").read_bytes() for name in _SCRIPTS}
