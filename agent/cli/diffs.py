@@ -11,6 +11,19 @@ Sign = Literal["+", "-", " ", "\\"]
 """Added, removed, unchanged; a backslash is a remark such as a missing last line end."""
 
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
+_QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
+_LETTERS: Final = {
+    **{b"n": b"\n", b"t": b"\t", b"r": b"\r"},
+    **{b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"},
+}
+    b"n": b"\n",
+    b"t": b"\t",
+    b"r": b"\r",
+    b"a": b"\a",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"v": b"\v",
+}
 _TOKEN: Final = re.compile(r"\w+|\s+|.")
 
 
@@ -71,18 +84,18 @@ def parse_diff(text: str) -> tuple[DiffFile, ...]:
     starts = [at for at, line in enumerate(lines) if line.startswith("diff --git ")]
     if not starts:
         starts = [at for at, line in enumerate(lines) if line.startswith("--- ")][:1]
-    return tuple(
-        _file(lines[start:end])
-        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)
-    )
+    ends = [*starts[1:], len(lines)]
+    return tuple(_file(lines[start:end]) for start, end in zip(starts, ends, strict=False))
 
 
 def _file(lines: list[str]) -> DiffFile:
-    path, remarks, hunks = "", [], []
-    rest = iter(lines)
-    for line in rest:
+    path, remarks, hunks, at = "", [], [], 0
+    while at < len(lines):
+        line = lines[at]
+        at += 1
         if found := _HUNK.match(line):
-            hunks.append(_hunk(found, rest))
+            hunk, at = _hunk(found, lines, at)
+            hunks.append(hunk)
         elif line.startswith("diff --git "):
             path = _path_of_header(line)
         elif line.startswith(("--- ", "+++ ")):
@@ -94,42 +107,39 @@ def _file(lines: list[str]) -> DiffFile:
     return DiffFile(path=path, remarks=tuple(remarks), hunks=tuple(hunks))
 
 
-def _hunk(header: re.Match[str], rest: Iterator[str]) -> DiffHunk:
-    old_start, new_start = int(header[1]), int(header[3])
-    old_left, new_left = int(header[2] or 1), int(header[4] or 1)
-    hunk_lines: list[DiffLine] = []
-    old, new = old_start, new_start
-    while old_left > 0 or new_left > 0:
-        line = next(rest, None)
-        if line is None:
-            break
-        sign, text = line[:1] or " ", line[1:]
-        in_old, in_new = sign in " -", sign in " +"
-        hunk_lines.append(
+def _hunk(header: re.Match[str], lines: list[str], at: int) -> tuple[DiffHunk, int]:
+    """Read a hunk's body, which ends by count: its lines may look like anything."""
+    old, new = int(header[1]), int(header[3])
+    old_end, new_end = old + int(header[2] or 1), new + int(header[4] or 1)
+    body: list[DiffLine] = []
+    while at < len(lines) and (old < old_end or new < new_end or lines[at].startswith("\\")):
+        sign, text = _sign(lines[at][:1]), lines[at][1:]
+        in_old, in_new = sign in {" ", "-"}, sign in {" ", "+"}
+        body.append(
             DiffLine(
-                sign=_sign(sign),
+                sign=sign,
                 text=text,
                 old_line=old if in_old else None,
                 new_line=new if in_new else None,
             )
         )
-        old, old_left = old + in_old, old_left - in_old
-        new, new_left = new + in_new, new_left - in_new
-    return DiffHunk(
-        old_start=old_start,
+        old, new, at = old + in_old, new + in_new, at + 1
+    hunk = DiffHunk(
+        old_start=int(header[1]),
         old_count=int(header[2] or 1),
-        new_start=new_start,
+        new_start=int(header[3]),
         section=header[5].strip(),
-        lines=tuple(_with_emphasis(hunk_lines)),
+        lines=tuple(_with_emphasis(body)),
     )
+    return hunk, at
 
 
 def _sign(sign: str) -> Sign:
     match sign:
-        case "+" | "-" | " ":
+        case "+" | "-" | "\\":
             return sign
         case _:
-            return "\\"
+            return " "
 
 
 def _with_emphasis(lines: list[DiffLine]) -> Iterator[DiffLine]:
@@ -179,28 +189,24 @@ def _without_returns(hunk: DiffHunk) -> DiffHunk:
 def _path_of_header(line: str) -> str:
     """Read `diff --git a/x b/x`; the names are equal unless the file was renamed."""
     names = line.removeprefix("diff --git ")
-    if names.startswith('"'):
-        return _path_of_side(names[: names.index('"', 1) + 1] if '"' in names[1:] else names)
+    if quoted := _QUOTED.match(names):
+        return _path_of_side(quoted[0])
     return _path_of_side(names[: len(names) // 2])
 
 
 def _path_of_side(name: str) -> str:
     name = name.split("\t", 1)[0].rstrip("\r")
-    if name.startswith('"') and name.endswith('"') and len(name) > 1:
+    if _QUOTED.fullmatch(name):
         name = _unquoted(name[1:-1])
     return "" if name == "/dev/null" else re.sub(r"^[ab]/", "", name)
 
 
 def _unquoted(name: str) -> str:
     """Undo git's C-style quoting: octal bytes and the usual letters."""
-    data = re.sub(
-        r"\\([0-7]{3}|.)",
-        lambda found: (
-            chr(int(found[1], 8)) if found[1].isdecimal() else _LETTERS.get(found[1], found[1])
-        ),
-        name,
-    )
-    return data.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
 
+    def byte(found: re.Match[bytes]) -> bytes:
+        code = found[1]
+        return bytes([int(code, 8) & 0xFF]) if len(code) == 3 else _LETTERS.get(code, code)
 
-_LETTERS: Final = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
+    data = name.encode("utf-8", "surrogateescape")
+    return re.sub(rb"\\([0-7]{3}|.)", byte, data).decode("utf-8", "surrogateescape")

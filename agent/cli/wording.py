@@ -26,8 +26,9 @@ def shortened(text: str, limit: int) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """Return `1 test`, `2 tests`, `1,024 tests`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return `1 test`, `2 patches`, `1,024 tests`."""
+    ending = "" if count == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{count:,} {noun}{ending}"
 
 
 def duration(seconds: float) -> str:
@@ -61,7 +62,7 @@ def explanation(verdict: str, confidence: str | None, alternatives: int) -> str:
     """Return what a verdict means and what to do with it; one or two sentences."""
     if verdict != "green":
         return _MEANINGS.get(verdict, "")
-    others = counted(alternatives, "different patch").replace("patchs", "patches")
+    others = counted(alternatives, "different patch")
     match confidence:
         case "likely":
             return (
