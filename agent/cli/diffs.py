@@ -13,9 +13,6 @@ Sign = Literal["+", "-", " ", "\\"]
 _HUNK: Final = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@ ?(.*)")
 _QUOTED: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LETTERS: Final = {
-    **{b"n": b"\n", b"t": b"\t", b"r": b"\r"},
-    **{b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"},
-}
     b"n": b"\n",
     b"t": b"\t",
     b"r": b"\r",
