@@ -108,7 +108,7 @@ async def open_held(
         yield sandbox
     finally:
         with anyio.CancelScope(shield=True):
-            await sandbox.drop()
+            await sandbox.close()
 
 
 class HeldSandbox:
@@ -122,6 +122,7 @@ class HeldSandbox:
         self._launch = launch
         self._vessel: Vessel | None = None
         self._poisoned = False
+        self._closed = False
         self._lock = anyio.Lock()
         self._synced: dict[str, FileChange] = {}
         self._installed: dict[str, bytes] = {}
@@ -197,8 +198,12 @@ class HeldSandbox:
         async with self._lock:
             await self._session()
 
-    async def drop(self) -> None:
-        """Remove every trace."""
+    async def close(self) -> None:
+        """Remove every trace; nothing can be run any more."""
+        self._closed = True
+        await self._drop()
+
+    async def _drop(self) -> None:
         vessel, self._vessel = self._vessel, None
         if vessel is not None:
             vessel.session.close()
@@ -233,6 +238,10 @@ class HeldSandbox:
         self._synced.pop(change.path, None)
         self._synced[change.path] = change
 
+    def _must_be_open(self) -> None:
+        if self._closed:
+            raise SandboxLost("the sandbox was closed; open another")
+
     def _is_mounted(self, path: str) -> bool:
         return any(path == mounted or path.startswith(mounted + "/") for mounted in self._mounted)
 
@@ -240,6 +249,7 @@ class HeldSandbox:
         return self._vessel is None or self._poisoned or self._vessel.session.lost
 
     def _living(self) -> Session:
+        self._must_be_open()
         if self._vessel is None or self._vessel.session.lost:
             raise SandboxLost("the sandbox is gone, and with it what commands wrote")
         return self._vessel.session
@@ -249,10 +259,11 @@ class HeldSandbox:
 
     async def _vessel_with_tree(self) -> Vessel:
         """Return a vessel that holds the right tree, a new one where the old one is spent."""
+        self._must_be_open()
         if self._vessel is not None and not self._is_fresh_needed():
             return self._vessel
         with anyio.CancelScope(shield=True):
-            await self.drop()
+            await self._drop()
         self._vessel = await self._launch()
         self._poisoned = True
         session = self._vessel.session
