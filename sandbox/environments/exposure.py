@@ -67,6 +67,7 @@ class Exposure:
         self._home = home
         self._sources: dict[Path, Path] = {}
         self._links: dict[str, str] = {}
+        self._prefixes: set[Path] = set()
         self._private = follow(home)
 
     def show_system(self, path: Path) -> None:
@@ -82,6 +83,7 @@ class Exposure:
             return refusal
         if not _looks_like_prefix(prefix):
             return f"{prefix} is no Python installation"
+        self._prefixes.add(prefix)
         names = frozenset(names_in(prefix))
         if names <= _PREFIX_PARTS | _HARMLESS and not self._holds_repo(prefix):
             self._sources[prefix] = follow(prefix)
@@ -182,9 +184,12 @@ class Exposure:
         return None
 
     def _is_hidden_at_home(self, path: Path) -> str | None:
-        """Return why a path below a hidden folder of the home folder is not shown."""
+        """Return why a path below a hidden folder of the home folder is not shown.
+
+        Checkouts inside a virtualenv that is shown (`src` of `pip install -e git+…`) are.
+        """
         real = follow(path)
-        if self._private not in real.parents:
+        if self._private not in real.parents or not self._prefixes.isdisjoint(path.parents):
             return None
         hidden = next((p for p in real.relative_to(self._private).parts if p.startswith(".")), None)
         return f"{path} is below the hidden folder {hidden} of the home folder" if hidden else None

@@ -98,7 +98,8 @@ def _examine(
 
 def _locked(python: Python, libraries: Libraries, uid: int) -> Unusable | None:
     """Return the trouble if a folder that every import needs is closed to ordinary users."""
-    needed = (python.prefix, python.real.parent, python.real, python.library, *libraries.sites)
+    programs = (python.executable.parent, python.real.parent, python.real)
+    needed = (python.prefix, *programs, python.library, *libraries.sites)
     closed = unreadable_by(uid, needed)
     return _closed(closed[0], python.prefix, uid) if closed else None
 
