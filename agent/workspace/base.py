@@ -7,7 +7,7 @@ from pathlib import Path
 from agent.edits.changes import Content
 from agent.errors import WorkspaceError
 from agent.task import RepoPath
-from agent.workspace.files import read_content
+from agent.workspace.files import open_folder, read_content
 from agent.workspace.paths import printable, why_not_repo_path
 
 
@@ -42,8 +42,21 @@ class Base:
 
     def paths(self) -> tuple[RepoPath, ...]:
         """Every file and link of the base, sorted."""
+        return self._listed("")
+
+    def below(self, folder: RepoPath) -> tuple[RepoPath, ...]:
+        """Every file and link below a folder, sorted; none where there is no such folder."""
+        if why_not_repo_path(folder):
+            return ()
         try:
-            return tuple(sorted(_walk(self.dir)))
+            os.close(open_folder(self.dir, folder))
+        except (FileNotFoundError, NotADirectoryError):
+            return ()
+        return self._listed(f"{folder}/")
+
+    def _listed(self, prefix: str) -> tuple[RepoPath, ...]:
+        try:
+            return tuple(sorted(_walk(self.dir, prefix)))
         except OSError as exc:
             raise WorkspaceError(
                 f"cannot list the base in {self.dir}: {exc.strerror}",
@@ -51,9 +64,9 @@ class Base:
             ) from exc
 
 
-def _walk(root: Path) -> list[RepoPath]:
+def _walk(root: Path, prefix: str) -> list[RepoPath]:
     found: list[RepoPath] = []
-    folders = [""]
+    folders = [prefix]
     while folders:
         prefix = folders.pop()
         with os.scandir(f"{root}/{prefix}") as entries:
