@@ -4,9 +4,9 @@ Never chosen by itself. It isolates with the same kernel means as a container, b
 this machine may lack; what is missing then is said in `Promises`, never passed over.
 """
 
-import contextlib
 import os
 import re
+import secrets
 import shutil
 import subprocess
 from collections.abc import AsyncGenerator, Mapping
@@ -25,6 +25,7 @@ from sandbox.bubblewrap.groups import (
     make_group,
     remove_folders,
 )
+from sandbox.bubblewrap.names import is_name_abandoned, owned_name
 from sandbox.bubblewrap.recipe import check_mounts, check_sizes, user_for
 from sandbox.bubblewrap.seccomp import seccomp_program
 from sandbox.bubblewrap.vessel import Means, start_vessel
@@ -36,6 +37,7 @@ _OLDEST: Final = (0, 8)
 _KERNEL_COUNTING_PER_NAMESPACE: Final = (5, 14)
 """From here on RLIMIT_NPROC counts the processes of one user namespace, not of the user."""
 _TRIAL_S: Final = 20.0
+_TRIAL_LEASE_S: Final = 60
 
 _INSTALL: Final = "install it: apt install bubblewrap (0.8 or newer), or use the Docker engine"
 _ALLOW: Final = (
@@ -54,6 +56,7 @@ class BubblewrapEngine:
 
     def __init__(self, *, variables: Mapping[str, str]) -> None:
         self._path = variables.get("PATH", os.defpath)
+        self._means: Means | None = None
 
     async def probe(self) -> tuple[ProbeLine, ...]:
         """Look at bubblewrap and what this machine lets it do."""
@@ -64,10 +67,12 @@ class BubblewrapEngine:
         """Open a sandbox."""
         check_sizes(spec)
         await anyio.to_thread.run_sync(check_mounts, spec.environment)
-        means = await anyio.to_thread.run_sync(_means, self._path)
+        if self._means is None:
+            self._means = await anyio.to_thread.run_sync(_means, self._path)
+        means = self._means
 
         async def launch() -> Vessel:
-            return await start_vessel(spec, means, _owner(os.getpid()))
+            return await start_vessel(spec, means)
 
         async with open_held(spec, _promises(means), launch) as sandbox:
             yield sandbox
@@ -132,7 +137,7 @@ def _counts_processes(means: Means) -> bool:
 
 
 def _examine(path: str) -> tuple[ProbeLine, ...]:
-    """Return the facts for `greenloop doctor`."""
+    """Return the facts for `greenloop doctor`; what only weakens it is advice, not a fault."""
     program = _find(path)
     if program is None:
         return (ProbeLine(name="bubblewrap", value="not installed", ok=False, remedy=_INSTALL),)
@@ -158,13 +163,13 @@ def _examine(path: str) -> tuple[ProbeLine, ...]:
             value="memory and processes by control groups"
             if grouped
             else "memory for each process only: no control group can be made here",
-            ok=grouped,
+            ok=True,
             remedy="" if grouped else _GROUPS,
         ),
         ProbeLine(
             name="bubblewrap call filter",
             value="on" if has_filter else f"none for {os.uname().machine}",
-            ok=has_filter,
+            ok=True,
             remedy="" if has_filter else "use the Docker engine",
         ),
     )
@@ -207,7 +212,7 @@ def _trial(program: str) -> str | None:
 def _usable_hierarchies() -> tuple[Hierarchy, ...]:
     """Return where control groups can be made, tried out."""
     found = _hierarchies()
-    name = f"{_owner(os.getpid())}-trial-{os.urandom(4).hex()}"
+    name = owned_name(_TRIAL_LEASE_S, f"trial{secrets.token_hex(4)}")
     group = make_group(found, name, memory_bytes=64 * 1024**2, processes=16) if found else None
     if group is None:
         return ()
@@ -229,19 +234,10 @@ def _reap() -> tuple[str, ...]:
     """Remove the groups of dead owners; return their names."""
     removed = []
     for name, folders in left_groups(_hierarchies()).items():
-        pid, _, _ = name.partition("-")
-        if pid.isdigit() and not name.startswith(_owner(int(pid)) + "-"):
+        if is_name_abandoned(name):
             remove_folders(folders)
             removed.append(folders[0].name)
     return tuple(removed)
-
-
-def _owner(pid: int) -> str:
-    """Return a name of a living process that no later process will have; `gone` for a dead one."""
-    with contextlib.suppress(OSError):
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return f"{pid}-{fields[19]}"
-    return "gone"
 
 
 def _kernel() -> tuple[int, ...]:

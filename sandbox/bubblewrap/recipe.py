@@ -5,7 +5,7 @@ Whoever wants to know what a command can see or reach inside reads this file. Tw
 * as an ordinary user, a user namespace gives the rights to build the sandbox, and none remain;
 * as root there is none on purpose: mapped into a user namespace, root outside would still own
   /proc/sys and could write core_pattern (tried on bubblewrap 0.8). Instead the first program
-  inside changes to an ordinary user id, with the only two capabilities it was left.
+  inside changes to an ordinary user id, with the few capabilities it was left.
 """
 
 from collections.abc import Iterator, Mapping
@@ -19,6 +19,9 @@ from sandbox.held import DEFAULT_VARIABLES
 
 ORDINARY_ID: Final = 1000
 """User and group id of commands when root runs the sandbox."""
+
+_SETUP_RIGHTS: Final = ("CAP_CHOWN", "CAP_SETUID", "CAP_SETGID")
+"""What root keeps until the first program inside has changed to the ordinary user."""
 
 TOOLS_BYTES: Final = 16 * 1024**2
 SHM_BYTES: Final = 16 * 1024**2
@@ -117,6 +120,21 @@ def check_mounts(environment: Environment) -> None:
             )
 
 
+def own_folders(spec: SandboxSpec) -> list[str]:
+    """Return the folders that must belong to who runs the commands, not to who made them.
+
+    Beside a mount inside the tree commands may put things of their own, and git refuses to work
+    in a tree that belongs to somebody else.
+    """
+    inside = {
+        folder
+        for mount in spec.environment.mounts
+        for folder in _folders_above(mount.target)
+        if _is_inside(folder, spec.workdir)
+    }
+    return [TOOLS_DIR, spec.workdir, *sorted(inside)]
+
+
 def arguments(spec: SandboxSpec, inside: Inside) -> list[str]:
     """Return the program and its arguments up to where the first program inside is named."""
     found = [inside.program, *_namespaces(inside.user), *_folders(spec)]
@@ -151,7 +169,8 @@ def _namespaces(user: User) -> Iterator[str]:
     yield from ("--die-with-parent", "--new-session", "--as-pid-1", "--clearenv")
     yield from ("--cap-drop", "ALL")
     if user.is_root_outside:
-        yield from ("--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID")
+        for right in _SETUP_RIGHTS:
+            yield from ("--cap-add", right)
     else:
         yield from ("--unshare-user", "--disable-userns")
         yield from ("--uid", str(user.uid), "--gid", str(user.gid))
@@ -162,10 +181,10 @@ def _folders(spec: SandboxSpec) -> Iterator[str]:
     limits = spec.limits
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
     placed: list[tuple[str, list[str]]] = [
-        ("/dev/shm", _writable("/dev/shm", SHM_BYTES)),  # noqa: S108 - a path inside the sandbox
-        ("/tmp", _writable("/tmp", limits.tmp_bytes)),  # noqa: S108 - a path inside the sandbox
-        (TOOLS_DIR, _writable(TOOLS_DIR, TOOLS_BYTES)),
-        (spec.workdir, _writable(spec.workdir, limits.tree_bytes)),
+        _writable("/dev/shm", "1777", SHM_BYTES),  # noqa: S108 - a path inside the sandbox
+        _writable("/tmp", "1777", limits.tmp_bytes),  # noqa: S108 - a path inside the sandbox
+        _writable(TOOLS_DIR, "0700", TOOLS_BYTES),
+        _writable(spec.workdir, "0755", limits.tree_bytes),
     ]
     placed += [
         (name, ["--symlink", target, name]) for name, target in spec.environment.links.items()
@@ -179,15 +198,13 @@ def _folders(spec: SandboxSpec) -> Iterator[str]:
         for folder in _folders_above(path):
             if folder not in made:
                 made.add(folder)
-                # Beside a mount inside the tree commands may put things of their own.
-                mode = "0777" if _is_inside(folder, spec.workdir) else "0755"
-                yield from ("--perms", mode, "--dir", folder)
+                yield from ("--perms", "0755", "--dir", folder)
         yield from steps
 
 
-def _writable(path: str, size_bytes: int) -> list[str]:
-    """Return how a writable folder of bounded size is made."""
-    return ["--perms", "1777", "--size", str(size_bytes), "--tmpfs", path]
+def _writable(path: str, mode: str, size_bytes: int) -> tuple[str, list[str]]:
+    """Return where and how a writable folder of bounded size is made."""
+    return path, ["--perms", mode, "--size", str(size_bytes), "--tmpfs", path]
 
 
 def _folders_above(path: str) -> list[str]:

@@ -25,7 +25,8 @@ import anyio.to_thread
 from sandbox.base import TOOLS_DIR, SandboxLimits, SandboxSpec
 from sandbox.bubblewrap import launch
 from sandbox.bubblewrap.groups import Group, Hierarchy, make_group, remove_folders
-from sandbox.bubblewrap.recipe import Inside, User, arguments, files_of, interpreter_of
+from sandbox.bubblewrap.names import owned_name
+from sandbox.bubblewrap.recipe import Inside, User, arguments, files_of, interpreter_of, own_folders
 from sandbox.bubblewrap.streams import PipeDuplex
 from sandbox.errors import SandboxError
 from sandbox.held import DEFAULT_VARIABLES
@@ -117,19 +118,17 @@ def _hold(pid: int) -> int | None:
         return None
 
 
-async def start_vessel(spec: SandboxSpec, means: Means, owner: str) -> BubbleVessel:
-    """Start a sandbox with an empty tree. Raises: SandboxError; leaves nothing behind then.
-
-    `owner` names this process, so that a later one can tell what it left behind.
-    """
-    token = secrets.token_hex(4)
-    group = await anyio.to_thread.run_sync(_group_for, spec.limits, means, f"{owner}-{token}")
-    try:
-        vessel, info = await _spawn(spec, means, group)
-    except BaseException:
-        if group is not None:
-            remove_folders(group.folders)
-        raise
+async def start_vessel(spec: SandboxSpec, means: Means) -> BubbleVessel:
+    """Start a sandbox with an empty tree. Raises: SandboxError; leaves nothing behind then."""
+    # What is made in here has no owner before the end of it; each step takes milliseconds.
+    with anyio.CancelScope(shield=True):
+        group = await anyio.to_thread.run_sync(_group_for, spec.limits, means)
+        try:
+            vessel, info = await _spawn(spec, means, group)
+        except BaseException:
+            if group is not None:
+                await anyio.to_thread.run_sync(remove_folders, group.folders)
+            raise
     try:
         with anyio.fail_after(START_S):
             await vessel.take_hold(info)
@@ -150,11 +149,12 @@ async def start_vessel(spec: SandboxSpec, means: Means, owner: str) -> BubbleVes
     return vessel
 
 
-def setup_text(limits: SandboxLimits, user: User, *, is_grouped: bool, cpus: frozenset[int]) -> str:
+def setup_text(spec: SandboxSpec, user: User, *, is_grouped: bool, cpus: frozenset[int]) -> str:
     """Return what the first program inside does before it is the runner; Python 3.8.
 
     It narrows itself once and for all: resource limits, processors, and as root the user.
     """
+    limits = spec.limits
     largest = max(limits.tree_bytes, limits.tmp_bytes)
     bounds = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": largest, "RLIMIT_NOFILE": _open_files()}
     if not is_grouped:
@@ -168,6 +168,7 @@ def setup_text(limits: SandboxLimits, user: User, *, is_grouped: bool, cpus: fro
     ]
     if user.is_root_outside:
         lines += [
+            f"for folder in {own_folders(spec)!r}: os.chown(folder, {user.uid}, {user.gid})",
             "os.setgroups([])",
             f"os.setresgid({user.gid}, {user.gid}, {user.gid})",
             f"os.setresuid({user.uid}, {user.uid}, {user.uid})",
@@ -221,7 +222,7 @@ def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> lis
     code = runner.index("-c") + 1
     runner[code] = (
         setup_text(
-            spec.limits,
+            spec,
             inside.user,
             is_grouped=group is not None,
             cpus=_some_processors(spec.limits.cpus),
@@ -234,13 +235,13 @@ def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> lis
     return [*launcher, *lease, *arguments(spec, inside), *runner]
 
 
-def _group_for(limits: SandboxLimits, means: Means, name: str) -> Group | None:
+def _group_for(limits: SandboxLimits, means: Means) -> Group | None:
     """Make the control group of one sandbox; None where this machine has none to give."""
     if not means.hierarchies:
         return None
     group = make_group(
         means.hierarchies,
-        name,
+        owned_name(limits.lease_s, secrets.token_hex(4)),
         memory_bytes=limits.memory_bytes,
         processes=limits.processes,
     )
