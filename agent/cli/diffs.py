@@ -85,6 +85,19 @@ def parse_diff(text: str) -> tuple[DiffFile, ...]:
     return tuple(_file(lines[start:end]) for start, end in zip(starts, ends, strict=False))
 
 
+def changed_lines(text: str, *, files: int = 2, lines: int = 6) -> list[tuple[Sign, str]]:
+    """Return a diff in few lines: the place of each hunk (as a remark) and what it changes."""
+    short: list[tuple[Sign, str]] = []
+    for file in parse_diff(text)[:files]:
+        for hunk in file.hunks[:files]:
+            short.append(("\\", f"{file.path}:{hunk.first_changed_line}"))
+            changed = [line for line in hunk.lines if line.sign in {"+", "-"}]
+            short += [(line.sign, line.text) for line in changed[:lines]]
+            if len(changed) > lines:
+                short.append(("\\", f"... {len(changed) - lines} more lines"))
+    return short
+
+
 def _file(lines: list[str]) -> DiffFile:
     path, remarks, hunks, at = "", [], [], 0
     while at < len(lines):

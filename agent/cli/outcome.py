@@ -6,6 +6,7 @@ Takes the result as the JSON object that is kept of it, so that `fix` and `show`
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from agent.cli.diffs import changed_lines
 from agent.cli.screen import Screen
 from agent.cli.wording import counted, duration, explanation, headline, one_line
 
@@ -74,8 +75,8 @@ def _list(
         screen.line(
             f"alternative {option['rank']} ({option['confidence']}): {one_line(option['why'])}"
         )
-        for line in option["patch"].splitlines():
-            screen.line(f"  {line}")
+        for sign, line in changed_lines(option["patch"]):
+            screen.line(f"  {line}" if sign == "\\" else f"    {sign} {line.strip()}")
 
 
 def _left_out(screen: Screen, tests: Sequence[object]) -> None:

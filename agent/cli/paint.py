@@ -11,7 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, parse_diff
+from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, changed_lines, parse_diff
 from agent.cli.wording import clean, colour, explanation, headline, one_line, shortened
 
 _MARKS = {"+": "green", "-": "red", " ": "", "\\": "dim"}
@@ -131,14 +131,11 @@ def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 
 def _change(patch: str) -> Text:
-    """Return the place and the changed lines of a small patch; only the place of a large one."""
+    """Return the places and the changed lines of a patch, cut short."""
     change = Text()
-    for file in parse_diff(patch)[:2]:
-        for hunk in file.hunks[:2]:
-            changed = [line for line in hunk.lines if line.sign in "+-"]
-            change.append(f"{one_line(file.path)}:{hunk.first_changed_line}\n", "dim")
-            for line in changed[:6]:
-                change.append(f"{line.sign} {shortened(line.text, 100)}\n", _MARKS[line.sign])
+    for sign, line in changed_lines(patch):
+        prefix = "" if sign == "\\" else f"{sign} "
+        change.append(f"{prefix}{shortened(line, 100)}\n", _MARKS[sign])
     change.rstrip()
     return change
 

@@ -65,10 +65,8 @@ def explanation(verdict: str, confidence: str | None, alternatives: int) -> str:
     others = counted(alternatives, "different patch")
     match confidence:
         case "likely":
-            return (
-                "The whole suite passes and hardly any other change would do the same. "
-                "Read it before you keep it."
-            )
+            also = f" ({others} found that do the same)" if alternatives > 1 else ""
+            return f"The whole suite passes without a warning sign{also}. Read it and keep it."
         case "plausible":
             return (
                 "The tests asked for pass and nothing that passed fails, but the tests leave room "
