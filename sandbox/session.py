@@ -46,7 +46,7 @@ PING_S: Final = 5.0
 """A runner that was silent this long is asked whether it is there."""
 PATIENCE_S: Final = 15.0
 """And is lost after this much more silence; a fork bomb under load 200 took 9 s to answer."""
-GRACE_S: Final = 10.0
+GRACE_S: Final = 5.0
 """Client-side deadline of a command: its wall limit and this."""
 ORDER_S: Final = 120.0
 """Deadline of any other order."""
@@ -360,7 +360,7 @@ class FramedProcess:
         """Return output or the end."""
         while self.end is None:
             kind, payload = b"", b""
-            with anyio.move_on_after(PING_S):
+            with anyio.move_on_after(min(PING_S, self._left_s())):
                 kind, payload = await self._session._frame()
             if not kind:
                 await self._ask()
@@ -395,9 +395,12 @@ class FramedProcess:
         self.end = self._completed(None, reason, time.monotonic() - self._began)
         return self.end
 
+    def _left_s(self) -> float:
+        return max(0.01, self._deadline - time.monotonic())
+
     async def _ask(self) -> None:
         now = time.monotonic()
-        if now > self._deadline:
+        if now >= self._deadline:
             raise self._session._lose("the command ran past its deadline")
         if self._asked_at is None:
             self._asked_at = now

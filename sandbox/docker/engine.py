@@ -1,5 +1,6 @@
 """Sandboxes in Docker containers: `DockerEngine` is what the rest of the house sees."""
 
+import weakref
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
@@ -12,9 +13,9 @@ from sandbox.base import ProbeLine, Promises, Sandbox, SandboxSpec
 from sandbox.docker.client import Engine, connect
 from sandbox.docker.probe import probe_engine
 from sandbox.docker.reaper import remove_abandoned
-from sandbox.docker.recipe import checked_workdir, sizes, worker_variables
 from sandbox.docker.vessel import DockerVessel, launch
 from sandbox.held import open_held
+from sandbox.layout import checked_workdir, sizes, worker_variables
 
 PROMISES: Final = Promises(
     backend="docker",
@@ -72,4 +73,6 @@ class DockerEngine:
                 self._engine = await anyio.to_thread.run_sync(
                     connect, self._variables, abandon_on_cancel=True
                 )
+                # Nobody closes an engine; its idle connections end with it.
+                weakref.finalize(self, self._engine.api.close)
             return self._engine

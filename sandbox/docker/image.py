@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 from sandbox.base import Environment
 from sandbox.docker.client import Engine
-from sandbox.docker.recipe import ordinary_ids
 from sandbox.errors import EnvironmentMissing
 from sandbox.held import DEFAULT_VARIABLES, SCRATCH_HOME
 from sandbox.inside.tree import BLOCK, header
+from sandbox.layout import ordinary_ids
 from sandbox.owner import MARK
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import anyio.to_thread
 from sandbox.base import TOOLS_DIR, SandboxSpec
 from sandbox.docker.client import Engine, translated
 from sandbox.docker.image import ensure_image
-from sandbox.docker.recipe import host_config, init_argv, ordinary_ids, read_only_mounts
+from sandbox.docker.recipe import host_config, init_argv, read_only_mounts
 from sandbox.docker.stream import ExecStream, start_exec
 from sandbox.errors import EnvironmentMissing, SandboxError, SandboxLost
 from sandbox.held import DEFAULT_VARIABLES, covered_folders
+from sandbox.layout import ordinary_ids
 from sandbox.owner import this_process
 from sandbox.session import FramedSession, Session, runner_argv
 
@@ -82,7 +83,6 @@ async def _config(engine: Engine, spec: SandboxSpec, turn: int) -> dict[str, Any
         "Hostname": "sandbox",
         "Env": [f"PATH={DEFAULT_VARIABLES['PATH']}"],
         "Labels": {**spec.labels, **this_process().labels(spec.limits.lease_s)},
-        "NetworkDisabled": True,
         "StopSignal": "SIGKILL",
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": host_config(

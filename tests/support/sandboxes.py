@@ -1,6 +1,5 @@
 """Sandboxes for tests: the machine's own toolchain, small limits, commands in one line."""
 
-import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,7 +37,7 @@ def host_environment(variables: Mapping[str, str] | None = None) -> Environment:
     return Environment(
         kind="host",
         mounts=tuple(Mount(source=path, target=str(path)) for path in sources if path.exists()),
-        links={str(top): os.readlink(top) for top in tops if top.is_symlink()},
+        links={str(top): str(top.readlink()) for top in tops if top.is_symlink()},
         variables=variables or {},
         interpreter=str(prefix / "bin" / "python3"),
         why="the Python of the test run",

@@ -209,3 +209,14 @@ async def test_commands_run_one_after_the_other(sandbox: Sandbox) -> None:
 
 
 LIVING = "ps -eo args | grep -c '[9]87654'; true"
+
+
+async def test_localhost_has_its_name_and_nothing_else_is_reachable(sandbox: Sandbox) -> None:
+    end = await py(
+        sandbox,
+        "import socket\n"
+        "server = socket.create_server(('localhost', 0))\n"
+        "socket.create_connection(server.getsockname()[:2], 2)\n"
+        "print(sorted(name for _, name in socket.if_nameindex()))",
+    )
+    assert end.output == b"['lo']\n"

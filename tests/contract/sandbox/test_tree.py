@@ -1,6 +1,10 @@
 """What a sandbox does with its tree: how it gets in, is kept in step, and is read."""
 
+# Names are bytes here and pathlib knows only text.
+# ruff: noqa: PTH103, PTH211
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,43 +46,36 @@ async def test_the_tree_is_there_with_links_and_execute_bits(sandbox: Sandbox) -
     assert end.output == b"print('app')\nprint('app')\nran\nsrc/app.py\n"
 
 
+def names_in(tree: Path) -> list[str]:
+    return sorted(path.name for path in tree.rglob("*"))
+
+
 async def test_nothing_written_inside_reaches_the_host(sandbox: Sandbox, tree: Path) -> None:
     await sh(sandbox, "rm -rf *; echo evil > src; chmod 777 .")
-    assert sorted(path.name for path in tree.rglob("*")) == ["app.py", "link", "run.sh", "src"]
+    assert names_in(tree) == ["app.py", "link", "run.sh", "src"]
     assert (tree / "src" / "app.py").read_text() == "print('app')\n"
+
+
+def odd_tree(root: Path) -> list[str]:
+    """Make a tree of odd names, and say what it holds in the words of `WALK`."""
+    top = os.fsencode(root)
+    deep = b"/".join([b"deep" * 20] * 5)
+    os.makedirs(top + b"/" + deep)
+    names = [b"a\nb", b'it\'s "quoted"', b"\xff\xfe", b"-rf", b"*", b"n" * 250, b" ", deep + b"/f"]
+    for name in names:
+        Path(os.fsdecode(top + b"/" + name)).write_bytes(name + b"\0\r\n")
+    os.symlink(b"x" * 300, top + b"/long link")
+    (root / "big").write_bytes(os.urandom(3 * MIB))
+    done = subprocess.run([sys.executable, "-c", WALK], cwd=root, capture_output=True, check=True)
+    return sorted(done.stdout.decode().splitlines())
 
 
 async def test_odd_names_and_contents_arrive_byte_for_byte(
     engine: SandboxEngine, tmp_path: Path
 ) -> None:
-    root = os.fsencode(tmp_path / "tree")
-    names = [
-        b"a\nb",
-        b'it\'s "quoted"',
-        b"\xff\xfe",
-        b"-rf",
-        b"*",
-        b"n" * 250,
-        "ünï".encode(),
-        b" ",
-    ]
-    deep = b"/".join([b"deep" * 20] * 5)
-    os.makedirs(os.path.join(root, deep))
-    for name in [*names, os.path.join(deep, b"file")]:
-        Path(os.fsdecode(os.path.join(root, name))).write_bytes(name + b"\0\r\n")
-    os.symlink(b"x" * 300, os.path.join(root, b"long link"))
-    Path(os.fsdecode(os.path.join(root, b"big"))).write_bytes(os.urandom(3 * MIB))
-    end = await _listing_on_host(root)
+    expected = odd_tree(tmp_path / "tree")
     async with engine.open(a_spec(tmp_path / "tree")) as sandbox:
-        assert await listing(sandbox) == end
-
-
-async def _listing_on_host(root: bytes) -> list[str]:
-    import subprocess
-    import sys
-
-    done = subprocess.run([sys.executable, "-c", WALK], cwd=root, capture_output=True, check=True)
-    return sorted(done.stdout.decode().splitlines())
+        assert await listing(sandbox) == expected
 
 
 async def test_an_unreadable_file_is_named(engine: SandboxEngine, tmp_path: Path) -> None:
@@ -89,8 +86,7 @@ async def test_an_unreadable_file_is_named(engine: SandboxEngine, tmp_path: Path
 
 
 async def test_a_tree_that_does_not_fit_is_refused(engine: SandboxEngine, tree: Path) -> None:
-    with (tree / "big").open("wb") as big:
-        big.truncate(20 * MIB)
+    (tree / "big").write_bytes(bytes(20 * MIB))
     limits = SandboxLimits(
         memory_bytes=128 * MIB, tree_bytes=8 * MIB, tmp_bytes=16 * MIB, processes=64, cpus=1
     )
@@ -124,8 +120,7 @@ async def test_a_mount_inside_the_tree_wins_over_what_the_tree_holds_there(
     engine: SandboxEngine, tree: Path, tmp_path: Path
 ) -> None:
     venv = tmp_path / "venv"
-    venv.mkdir(mode=0o755)
-    tmp_path.chmod(0o755)
+    venv.mkdir()
     (venv / "here").write_text("mounted")
     (tree / "sub" / "venv").mkdir(parents=True)
     (tree / "sub" / "venv" / "stale").write_text("from the tree")
