@@ -88,9 +88,10 @@ class Exposure:
         if names <= _PREFIX_PARTS | _HARMLESS and not self._holds_repo(prefix):
             self._sources[prefix] = follow(prefix)
             return None
-        for name in names & _PREFIX_PARTS:
-            if not self._holds_repo(prefix / name):
-                self._sources[prefix / name] = follow(prefix / name)
+        for part in (prefix / name for name in names & _PREFIX_PARTS):
+            # A part that is a link could lead anywhere: pyvenv.cfg says nothing about it.
+            if follow(part).is_relative_to(follow(prefix)) and not self._holds_repo(part):
+                self._sources[part] = follow(part)
         return None
 
     def show_installation(self, folder: Path) -> str | None:
@@ -141,18 +142,16 @@ class Exposure:
             self._links[str(path)] = str(target)
 
     def covers(self, path: Path) -> bool:
-        """Whether a path is already visible as what it is on the host."""
-        if path == self._repo or self._repo in path.parents:
-            candidates = [p for p in (path, *path.parents) if self._repo in p.parents]
-        else:
-            candidates = [path, *path.parents]
-        for above in candidates:
-            source = self._sources.get(above)
-            if source is not None:
-                return follow(path) == source / path.relative_to(above) or follow(path) == follow(
-                    source / path.relative_to(above)
-                )
-        return False
+        """Whether a path is visible already, and so is what it leads to."""
+        above = [path, *path.parents]
+        if path.is_relative_to(self._repo):
+            # The tree hides what a mount of a folder above the repository would show there.
+            above = [folder for folder in above if self._repo in folder.parents]
+        shown = next((folder for folder in above if folder in self._sources), None)
+        if shown is None:
+            return False
+        source = self._sources[shown]
+        return follow(source / path.relative_to(shown)).is_relative_to(source)
 
     @property
     def mounts(self) -> tuple[Mount, ...]:
@@ -201,7 +200,9 @@ class Exposure:
 
     def _is_code(self, child: Path) -> bool:
         """Whether an entry of a project folder is shown beside its siblings."""
-        if child.name.startswith(".") or self._refusal(child) or self._holds_repo(child):
+        if child.name.startswith(".") or self._holds_repo(child):
+            return False
+        if self._refusal(child) or self._is_hidden_at_home(child):
             return False
         return child.is_dir() or child.name.endswith(_CODE_ENDINGS)
 

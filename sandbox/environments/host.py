@@ -122,7 +122,10 @@ def _show_libraries(
     exposure: Exposure, libraries: Libraries, python: Python, repo: Path
 ) -> list[str]:
     """Show what lies outside the installation; return a line for each that points elsewhere."""
-    refusals = [exposure.show_folder(site) for site in libraries.sites]
+    refusals = []
+    if libraries.user_site is not None:
+        refusals.append(exposure.show_folder(libraries.user_site))
+    refusals += [f"{site} is a link" for site in libraries.sites if not exposure.covers(site)]
     sources = (*libraries.roots, *libraries.modules.values(), *libraries.pointers)
     notes = [_show_source(exposure, path, python, repo) for path in dict.fromkeys(sources)]
     return [*(f"not shown: {refusal}" for refusal in refusals if refusal), *filter(None, notes)]

@@ -60,7 +60,8 @@ def describe_search(
 ) -> tuple[ProbeLine, ...]:
     """Return every place that was looked at and what it gave, and at the end what is taken.
 
-    Never raises; what `resolve_environment` would refuse is the last line, with its remedy.
+    Never raises; what `resolve_environment` would refuse is the last line, with its remedy. A
+    place that does not serve is no fault as long as another does.
     """
     lines: list[ProbeLine] = []
     repo = _absolute(repo)
@@ -107,9 +108,9 @@ def _line(finding: Finding, *, taken: bool) -> ProbeLine:
             return ProbeLine(name=name, value=finding.place.said, ok=True)
         case Unusable() as trouble:
             value = f"{finding.place.said}: {trouble.reason}"
-            if finding.place.is_general:
-                return ProbeLine(name=name, value=value, ok=True)
-            return ProbeLine(name=name, value=value, ok=False, remedy=trouble.remedy)
+            stops = trouble.must_be_mended and not taken
+            remedy = "" if finding.place.is_general else trouble.remedy
+            return ProbeLine(name=name, value=value, ok=not stops, remedy=remedy)
         case Usable() as usable:
             why = "would serve too, but comes later" if taken else "taken"
             value = f"{finding.place.said}: Python {usable.python.version}, {why}"

@@ -137,6 +137,28 @@ def test_folders_of_the_system_are_never_shown_on_demand(exposure, path):
     assert exposure.mounts == ()
 
 
+def test_part_of_a_prefix_that_leads_elsewhere_is_left_out(exposure, tmp_path):
+    make_installation(tmp_path / "py")
+    (tmp_path / "py/extra").mkdir()
+    (tmp_path / "home/mail").mkdir()
+    (tmp_path / "py/share").symlink_to(tmp_path / "home/mail")
+    (tmp_path / "py/lib64").symlink_to("lib")
+    exposure.show_prefix(tmp_path / "py")
+
+    assert targets(exposure) == [
+        str(tmp_path / "py" / name) for name in ("bin", "include", "lib", "lib64")
+    ]
+
+
+def test_child_of_a_project_that_leads_to_a_hidden_folder_is_left_out(exposure, tmp_path):
+    (tmp_path / "other/demo").mkdir(parents=True)
+    (tmp_path / "home/.mail").mkdir()
+    (tmp_path / "other/letters").symlink_to(tmp_path / "home/.mail")
+    exposure.show_code(tmp_path / "other")
+
+    assert targets(exposure) == [f"{tmp_path}/other/demo"]
+
+
 def test_folder_that_only_looks_like_a_prefix_is_refused(exposure, tmp_path):
     (tmp_path / "py/bin").mkdir(parents=True)
 

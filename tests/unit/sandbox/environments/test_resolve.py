@@ -315,9 +315,10 @@ def test_virtualenv_made_with_a_strict_umask_is_refused_with_the_command(machine
     machine.on_path(machine.installation("general"))
     folder = machine.repo / ".venv" / closed
     folder.chmod(0o700 if os.getuid() == 0 else 0o300)
-    refusal = machine.refusal()
+    refusal, lines = machine.refusal(), machine.lines()
     folder.chmod(0o755)
 
+    assert [name for name, line in lines.items() if not line.ok] == ["python: .venv", "environment"]
     assert "umask 077" in refusal.message
     assert refusal.remedy == f"chmod -R a+rX {machine.repo}/.venv"
 
@@ -400,6 +401,18 @@ def test_checkout_inside_the_virtualenv_is_shown_beside_it(machine, place):
     environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
 
     assert str(source.parent) in {mount.target for mount in environment.mounts}
+
+
+def test_site_folder_that_is_a_link_is_not_followed(machine):
+    site = machine.virtualenv(machine.repo / ".venv", with_pytest=False)
+    site.rmdir()
+    (machine.home / ".mail").mkdir()
+    install(machine.home / ".mail")
+    site.symlink_to(machine.home / ".mail")
+    environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
+
+    assert f"not shown: {site} is a link" in environment.why
+    assert f"{machine.home}/.mail" not in {str(mount.source) for mount in environment.mounts}
 
 
 def test_prefix_that_is_never_shown_is_named(machine):
@@ -523,7 +536,7 @@ def test_doctor_shows_every_place_and_which_was_taken(machine):
     assert lines["python: venv"] == ProbeLine(
         name="python: venv",
         value=f"{machine.repo}/venv: Python 3.12.1 cannot import pytest",
-        ok=False,
+        ok=True,
         remedy=f"{machine.repo}/venv/bin/python -m pip install pytest",
     )
     assert lines["python: VIRTUAL_ENV"] == ProbeLine(
