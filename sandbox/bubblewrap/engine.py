@@ -26,11 +26,12 @@ from sandbox.bubblewrap.groups import (
     remove_folders,
 )
 from sandbox.bubblewrap.names import is_name_abandoned, owned_name
-from sandbox.bubblewrap.recipe import check_mounts, check_sizes, user_for
+from sandbox.bubblewrap.recipe import User, check_mounts
 from sandbox.bubblewrap.seccomp import seccomp_program
 from sandbox.bubblewrap.vessel import Means, start_vessel
 from sandbox.errors import EngineUnavailable
 from sandbox.held import Vessel, open_held
+from sandbox.layout import checked_workdir, ordinary_ids, sizes, worker_variables
 
 _OLDEST: Final = (0, 8)
 """The first with bounded tmpfs and with `--disable-userns`."""
@@ -65,7 +66,8 @@ class BubblewrapEngine:
     @asynccontextmanager
     async def open(self, spec: SandboxSpec) -> AsyncGenerator[Sandbox]:
         """Open a sandbox."""
-        check_sizes(spec)
+        checked_workdir(spec.workdir)
+        sizes(spec.limits)
         await anyio.to_thread.run_sync(check_mounts, spec.environment)
         if self._means is None:
             self._means = await anyio.to_thread.run_sync(_means, self._path)
@@ -74,7 +76,8 @@ class BubblewrapEngine:
         async def launch() -> Vessel:
             return await start_vessel(spec, means)
 
-        async with open_held(spec, _promises(means), launch) as sandbox:
+        variables = worker_variables(min(spec.limits.cpus, len(os.sched_getaffinity(0))))
+        async with open_held(spec, _promises(means), launch, variables=variables) as sandbox:
             yield sandbox
 
     async def reap(self) -> tuple[str, ...]:
@@ -107,10 +110,16 @@ def _means(path: str) -> Means:
         raise EngineUnavailable(f"bubblewrap cannot make a sandbox here: {fault}", remedy=_ALLOW)
     return Means(
         program=program.path,
-        user=user_for(os.getuid(), os.getgid()),
+        user=_user(),
         hierarchies=_usable_hierarchies(),
         filter_program=seccomp_program(os.uname().machine),
     )
+
+
+def _user() -> User:
+    """Return who commands run as when this process opens a sandbox."""
+    uid, gid = ordinary_ids()
+    return User(uid=uid, gid=gid, is_root_outside=os.getuid() == 0)
 
 
 def _promises(means: Means) -> Promises:

@@ -14,18 +14,12 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from sandbox.base import TOOLS_DIR, Environment, SandboxSpec
-from sandbox.errors import EnvironmentMissing, SandboxError
-from sandbox.held import DEFAULT_VARIABLES
-
-ORDINARY_ID: Final = 1000
-"""User and group id of commands when root runs the sandbox."""
+from sandbox.errors import EnvironmentMissing
+from sandbox.held import DEFAULT_VARIABLES, covered_folders
+from sandbox.layout import is_below, sizes
 
 _SETUP_RIGHTS: Final = ("CAP_CHOWN", "CAP_SETUID", "CAP_SETGID")
 """What root keeps until the first program inside has changed to the ordinary user."""
-
-TOOLS_BYTES: Final = 16 * 1024**2
-SHM_BYTES: Final = 16 * 1024**2
-"""Sizes of `TOOLS_DIR` and /dev/shm; small, since both come out of the memory limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,25 +48,6 @@ class Inside:
     """Single files of the host to show read-only, path inside to path outside."""
 
 
-def user_for(uid: int, gid: int) -> User:
-    """Return who commands run as when this host user opens the sandbox."""
-    if uid == 0:
-        return User(uid=ORDINARY_ID, gid=ORDINARY_ID, is_root_outside=True)
-    return User(uid=uid, gid=gid, is_root_outside=False)
-
-
-def check_sizes(spec: SandboxSpec) -> None:
-    """Raise SandboxError unless full writable folders leave memory to run in."""
-    limits = spec.limits
-    writable = limits.tree_bytes + limits.tmp_bytes + TOOLS_BYTES + SHM_BYTES
-    if writable >= limits.memory_bytes:
-        raise SandboxError(
-            f"the writable folders of the sandbox ({writable} bytes) live in its memory and "
-            f"leave nothing of the {limits.memory_bytes} bytes to run in",
-            remedy="raise the memory limit of the sandbox, or lower its tree and tmp sizes",
-        )
-
-
 def files_of(environment: Environment, user: User) -> dict[str, bytes]:
     """Return the small files of /etc without which libraries stumble, unless mounted."""
     variables = {**DEFAULT_VARIABLES, **environment.variables}
@@ -84,11 +59,10 @@ def files_of(environment: Environment, user: User) -> dict[str, bytes]:
         "/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
         "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     }
-    mounted = [PurePosixPath(mount.target) for mount in environment.mounts]
     return {
         path: text.encode()
         for path, text in files.items()
-        if not any(PurePosixPath(path).is_relative_to(target) for target in mounted)
+        if not any(is_below(path, mount.target) for mount in environment.mounts)
     }
 
 
@@ -126,13 +100,7 @@ def own_folders(spec: SandboxSpec) -> list[str]:
     Beside a mount inside the tree commands may put things of their own, and git refuses to work
     in a tree that belongs to somebody else.
     """
-    inside = {
-        folder
-        for mount in spec.environment.mounts
-        for folder in _folders_above(mount.target)
-        if _is_inside(folder, spec.workdir)
-    }
-    return [TOOLS_DIR, spec.workdir, *sorted(inside)]
+    return [TOOLS_DIR, spec.workdir, *covered_folders(spec)]
 
 
 def arguments(spec: SandboxSpec, inside: Inside) -> list[str]:
@@ -154,12 +122,11 @@ def arguments(spec: SandboxSpec, inside: Inside) -> list[str]:
 
 def _outside(environment: Environment, path: str) -> Path | None:
     """Return what a path inside is on the host, by the innermost mount over it."""
-    inner = PurePosixPath(path)
-    over = [mount for mount in environment.mounts if inner.is_relative_to(mount.target)]
+    over = [mount for mount in environment.mounts if is_below(path, mount.target)]
     if not over:
         return None
-    mount = max(over, key=lambda mount: len(PurePosixPath(mount.target).parts))
-    return mount.source / inner.relative_to(mount.target)
+    mount = max(over, key=lambda mount: len(mount.target))
+    return mount.source / PurePosixPath(path).relative_to(mount.target)
 
 
 def _namespaces(user: User) -> Iterator[str]:
@@ -178,13 +145,13 @@ def _namespaces(user: User) -> Iterator[str]:
 
 def _folders(spec: SandboxSpec) -> Iterator[str]:
     """Yield what is where: outer folders before the ones inside them."""
-    limits = spec.limits
+    split = sizes(spec.limits)
     yield from ("--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys", "--dev", "/dev")
     placed: list[tuple[str, list[str]]] = [
-        _writable("/dev/shm", "1777", SHM_BYTES),  # noqa: S108 - a path inside the sandbox
-        _writable("/tmp", "1777", limits.tmp_bytes),  # noqa: S108 - a path inside the sandbox
-        _writable(TOOLS_DIR, "0700", TOOLS_BYTES),
-        _writable(spec.workdir, "0755", limits.tree_bytes),
+        _writable("/dev/shm", "1777", split.shm),  # noqa: S108 - a path inside the sandbox
+        _writable("/tmp", "1777", split.tmp),  # noqa: S108 - a path inside the sandbox
+        _writable(TOOLS_DIR, "0700", split.tools),
+        _writable(spec.workdir, "0755", split.tree),
     ]
     placed += [
         (name, ["--symlink", target, name]) for name, target in spec.environment.links.items()
@@ -210,8 +177,3 @@ def _writable(path: str, mode: str, size_bytes: int) -> tuple[str, list[str]]:
 def _folders_above(path: str) -> list[str]:
     """Return the folders above a path, outermost first; bubblewrap would make them 0700."""
     return [str(folder) for folder in reversed(PurePosixPath(path).parents[:-1])]
-
-
-def _is_inside(path: str, folder: str) -> bool:
-    """Tell whether a path lies strictly below a folder."""
-    return PurePosixPath(folder) in PurePosixPath(path).parents
