@@ -149,13 +149,14 @@ class Runner:
         wire = self.wire
         running = Running(order)
         while not running.is_over():
-            readable, _ = step(running, wire.source, self.wake, wire.sink, wire.backlog)
-            if readable:
-                wire.fill()
+            # First what came in one piece with the order: no further byte may ever wake us.
             frame = wire.pending()
             while frame is not None:
                 self._heed(frame, running)
                 frame = wire.pending()
+            readable, _ = step(running, wire.source, self.wake, wire.sink, wire.backlog)
+            if readable:
+                wire.fill()
             if running.stdout >= 0 and wire.backlog < CHUNK:
                 data = running.read()
                 if data:
