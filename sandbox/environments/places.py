@@ -77,7 +77,14 @@ def _behind_link(folder: Path) -> Path:
 
 def _of_variable(name: str, variables: Mapping[str, str], repo: Path) -> Place:
     value = variables.get(name)
-    return _of_folder(name, repo / value if value else None, "not set")
+    if not value:
+        return _of_folder(name, None, "not set")
+    folder = repo / value
+    inside = follow(folder)
+    if inside.is_relative_to(follow(repo)) and not folder.is_relative_to(repo):
+        # The shell reached the repository through a link; inside there is only its real name.
+        folder = repo / inside.relative_to(follow(repo))
+    return _of_folder(name, folder, "")
 
 
 def _of_managers(repo: Path, variables: Mapping[str, str], home: Path) -> Iterator[Place]:
@@ -127,7 +134,7 @@ def _on_path(repo: Path, variables: Mapping[str, str], root: Path | None) -> Ite
     for names in (("python3", "python"), _VERSIONS):
         for folder in folders:
             if folder == shims and root is not None:
-                yield from _of_pyenv("PATH: pyenv", global_choice(root), is_general=True)
+                yield from _of_pyenv("PATH, pyenv", global_choice(root), is_general=True)
                 continue
             for name in names:
                 if (folder / name).is_file():

@@ -102,7 +102,7 @@ def _refuse_unless_local(variables: Mapping[str, str]) -> None:
 
 
 def _line(finding: Finding, *, taken: bool) -> ProbeLine:
-    name = f"python: {finding.place.name}"
+    name = f"python ({finding.place.name})"
     match finding.outcome:
         case None:
             return ProbeLine(name=name, value=finding.place.said, ok=True)

@@ -99,6 +99,14 @@ def test_environment_of_the_shell_is_taken(machine, variable, expected):
     assert machine.interpreter() == str(machine.top / expected / "bin/python")
 
 
+def test_active_virtualenv_of_a_repository_reached_through_a_link_is_in_the_tree(machine):
+    machine.virtualenv(machine.repo / "myenv")
+    (machine.top / "shortcut").symlink_to(machine.repo)
+    machine.variables["VIRTUAL_ENV"] = f"{machine.top}/shortcut/myenv"
+
+    assert machine.interpreter() == f"{machine.repo}/myenv/bin/python"
+
+
 def test_environment_of_the_project_for_uv_may_be_relative(machine):
     machine.virtualenv(machine.repo / "env-uv")
     machine.variables["UV_PROJECT_ENVIRONMENT"] = "env-uv"
@@ -183,7 +191,7 @@ def test_version_that_pyenv_lacks_is_told(machine):
     (machine.repo / ".python-version").write_text("3.14\n")
     machine.on_path(machine.installation("general"))
 
-    assert "asks for 3.14, which pyenv has not installed" in machine.lines()["python: pyenv"].value
+    assert "asks for 3.14, which pyenv has not installed" in machine.lines()["python (pyenv)"].value
 
 
 def test_first_python_on_path_that_can_import_the_module_is_taken(machine):
@@ -318,7 +326,10 @@ def test_virtualenv_made_with_a_strict_umask_is_refused_with_the_command(machine
     refusal, lines = machine.refusal(), machine.lines()
     folder.chmod(0o755)
 
-    assert [name for name, line in lines.items() if not line.ok] == ["python: .venv", "environment"]
+    assert [name for name, line in lines.items() if not line.ok] == [
+        "python (.venv)",
+        "environment",
+    ]
     assert "umask 077" in refusal.message
     assert refusal.remedy == f"chmod -R a+rX {machine.repo}/.venv"
 
@@ -530,26 +541,26 @@ def test_doctor_shows_every_place_and_which_was_taken(machine):
     machine.on_path(machine.installation("general"))
     lines = machine.lines()
 
-    assert lines["python: .venv"] == ProbeLine(
-        name="python: .venv", value=f"{machine.repo}/.venv: Python 3.12.1, taken", ok=True
+    assert lines["python (.venv)"] == ProbeLine(
+        name="python (.venv)", value=f"{machine.repo}/.venv: Python 3.12.1, taken", ok=True
     )
-    assert lines["python: venv"] == ProbeLine(
-        name="python: venv",
+    assert lines["python (venv)"] == ProbeLine(
+        name="python (venv)",
         value=f"{machine.repo}/venv: Python 3.12.1 cannot import pytest",
         ok=True,
         remedy=f"{machine.repo}/venv/bin/python -m pip install pytest",
     )
-    assert lines["python: VIRTUAL_ENV"] == ProbeLine(
-        name="python: VIRTUAL_ENV", value="not set", ok=True
+    assert lines["python (VIRTUAL_ENV)"] == ProbeLine(
+        name="python (VIRTUAL_ENV)", value="not set", ok=True
     )
-    assert "would serve too" in lines["python: PATH"].value
+    assert "would serve too" in lines["python (PATH)"].value
     assert lines["environment"].ok
 
 
 def test_doctor_ends_with_what_is_missing_and_the_remedy(machine):
     lines = machine.lines()
 
-    assert lines["python: PATH"].value == "no python3 on PATH"
+    assert lines["python (PATH)"].value == "no python3 on PATH"
     assert not lines["environment"].ok
     assert "pip install pytest" in lines["environment"].remedy
 
