@@ -127,6 +127,9 @@ class _Trial:
             outcome = await self._run(sandbox, Selection(ids=targets), limit_s)
         if isinstance(outcome, NoReport):
             return self._ended(outcome)
+        new = set(outcome.altered) - set(self.baseline.report.altered)
+        if new:
+            return Tampered(why=f"{min(new)} was replaced while the tests ran")
         if all(is_fixed(outcome, id_) for id_ in targets):
             return None
         return _unchanged(outcome, targets)
@@ -175,6 +178,9 @@ class _Trial:
 
     def _ended(self, outcome: NoReport) -> Verdict:
         """Say what a run without a whole report means for the candidate."""
+        new = set(outcome.altered) - set(self.baseline.report.altered)
+        if new:
+            return Tampered(why=f"{min(new)} was replaced, and {outcome.why}")
         hung = outcome.running if outcome.hung else None
         after = TestReport(results=outcome.finished)
         if hung in self.baseline.targets:

@@ -192,6 +192,7 @@ def _no_report(told: Told, why: str) -> NoReport:
         running=told.running,
         hung=told.over in {"timeout", "test_timeout"},
         finished=told.results,
+        altered=told.altered,
     )
 
 
@@ -238,6 +239,10 @@ def _incomplete(told: Told) -> str:
         return f"the test process ended early{during} ({how}), without a complete report"
     if told.status not in {0, 1, 5}:
         return f"pytest gave up: {_status_name(told.status)}{_last_line(told.output)}"
+    failing = any(result.is_failing for result in told.results.values())
+    if failing != (told.status == 1):
+        said = "failed" if told.status == 1 else "passed"
+        return f"pytest's exit status says that tests {said}, its results say the opposite"
     return ""
 
 

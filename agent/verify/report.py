@@ -131,6 +131,8 @@ class NoReport:
     """The test that was running when the run ended too early."""
     hung: bool = False
     """It was ended because `running`, or the whole run, took too long."""
+    altered: tuple[str, ...] = ()
+    """As in a report: what was found replaced, should the run have come so far."""
     finished: Mapping[TestId, TestResult] = field(default_factory=dict)
     """What had been reported until then; good for a message, not for a verdict."""
 

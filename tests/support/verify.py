@@ -40,6 +40,7 @@ from sandbox.base import (
     ProbeLine,
     Promises,
     Reason,
+    SandboxLimits,
     SandboxSpec,
 )
 
@@ -91,6 +92,26 @@ def a_bench(folder: Path, files: Mapping[str, str], runner: object = None) -> Be
         engine=LocalEngine(),
         environment=an_environment(),
         runner=runner or PytestRunner(interpreter=sys.executable),
+    )
+
+
+def a_docker_bench(folder: Path, files: Mapping[str, str], **options: object) -> Bench:
+    """Return a bench over these files that runs them in Docker with this interpreter's packages."""
+    from sandbox.docker import DockerEngine
+    from sandbox.environments import resolve_environment
+
+    base = a_base(folder, files)
+    variables = {**os.environ, "VIRTUAL_ENV": sys.prefix}
+    environment = resolve_environment(base.repo, image=None, variables=variables)
+    assert environment.interpreter
+    return Bench(
+        base=base,
+        engine=DockerEngine(variables=os.environ),
+        environment=environment,
+        runner=PytestRunner(interpreter=environment.interpreter, **options),
+        limits=SandboxLimits(
+            memory_bytes=512 * 1024**2, tree_bytes=64 * 1024**2, tmp_bytes=64 * 1024**2
+        ),
     )
 
 

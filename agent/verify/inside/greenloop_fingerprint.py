@@ -42,24 +42,68 @@ BUILTINS = (
     "__import__",
 )
 PROCESS = ("_exit", "write", "getpid", "fork")
+SEARCHES = frozenset({"gc.get_objects", "gc.get_referrers", "gc.get_referents"})
+"""How code finds objects that nobody gave it, ours among them."""
 
 
-def snapshot(own: list[type]) -> Callable[[bool], list[str]]:
-    """Return a function that names what was replaced since; True: everything, False: the core."""
-    core: list[Any] = []
-    others: list[Any] = []
-    for name, module in sorted(sys.modules.items()):
-        if name.partition(".")[0] in WATCHED and isinstance(module, types.ModuleType):
-            (core if name in CORE else others).extend(_parts_of_module(name, module))
-    for watched, keys in ((builtins, BUILTINS), (os, PROCESS)):
-        others.extend(_part(watched.__name__, vars(watched), key) for key in keys)
-    for class_ in own:
-        core.extend(_parts_of_class(class_.__qualname__, class_))
+class Fingerprint:
+    """What the instrument was made of when it was made, and what has been seen to differ since."""
 
-    def altered(everything: bool) -> list[str]:
-        return [part[0] for part in (core + others if everything else core) if _differs(part)]
+    def __init__(self, own: list[type]) -> None:
+        self.seen: dict[str, None] = {}
+        self._core: list[Any] = []
+        self._others: list[Any] = []
+        self._tests: dict[str, Any] = {}
+        for name, module in sorted(sys.modules.items()):
+            if name.partition(".")[0] in WATCHED and isinstance(module, types.ModuleType):
+                parts = self._core if name in CORE else self._others
+                parts.extend(_parts_of_module(name, module))
+        for watched, keys in ((builtins, BUILTINS), (os, PROCESS)):
+            self._others.extend(_part(watched.__name__, vars(watched), key) for key in keys)
+        for class_ in own:
+            self._core.extend(_parts_of_class(class_.__qualname__, class_))
 
-    return altered
+    def check(self) -> None:
+        """Look at the core."""
+        self.seen.update((part[0], None) for part in self._core if _differs(part))
+
+    def check_everything(self) -> list[str]:
+        """Look at every part and every test; return the names of all that was ever seen."""
+        self.check()
+        self.seen.update((part[0], None) for part in self._others if _differs(part))
+        for id_, (function, code) in self._tests.items():
+            if function.__code__ is not code:
+                self.seen[id_] = None
+        return sorted(self.seen)
+
+    def remember_test(self, id_: str, call: Any) -> None:
+        """Remember what a test is made of, when it is collected."""
+        function = _function(call)
+        if function is not None:
+            self._tests[id_] = (function, function.__code__)
+
+    def check_test(self, id_: str, call: Any) -> None:
+        """Look whether a test that is about to run is still the one that was collected."""
+        function, code = self._tests.get(id_, (None, None))
+        if function is None:
+            return
+        if _function(call) is not function or function.__code__ is not code:
+            self.seen[id_] = None
+
+    def listen(self, place_of: Callable[[str], str]) -> None:
+        """From now on note who searches memory; `place_of` names a file, or nothing to ignore it.
+
+        Audit hooks cannot be taken out again by Python code.
+        """
+        frame_of, seen = sys._getframe, self.seen
+
+        def hear(event: str, _arguments: Any) -> None:
+            if event in SEARCHES:
+                place = place_of(frame_of(1).f_code.co_filename)
+                if place:
+                    seen[event + " called from " + place] = None
+
+        sys.addaudithook(hear)
 
 
 def _parts_of_module(name: str, module: types.ModuleType) -> Iterator[Any]:

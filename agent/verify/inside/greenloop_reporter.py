@@ -55,13 +55,12 @@ class Reporter:
         send: Callable[[Any], None],
         root: str,
         select: Any,
-        altered: Callable[[bool], list[str]],
+        fingerprint: Any,
     ) -> None:
         self._send = send
         self._root = os.path.realpath(root) + os.sep
         self._select = select
-        self._altered = altered
-        self._altered_seen: dict[str, None] = {}
+        self._fingerprint = fingerprint
         self._owner = os.getpid()
         self._getpid = os.getpid
         self._clock = time.perf_counter
@@ -104,6 +103,8 @@ class Reporter:
     def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:
         outcome: Any = yield
         report = outcome.get_result()
+        if report.skipped:
+            self._say_skipped(collector, report)
         if not report.failed:
             return
         excinfo = getattr(getattr(report, "call", None), "excinfo", None)
@@ -118,6 +119,15 @@ class Reporter:
                 "frames": frames,
             }
         )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_itemcollected(self, item: Any) -> None:
+        self._fingerprint.remember_test(item.nodeid, getattr(item, "obj", None))
+
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
+        self._fingerprint.check_test(item.nodeid, getattr(item, "obj", None))
+        yield
 
     def pytest_collection_finish(self, session: Any) -> None:
         for item in session.items:
@@ -145,8 +155,7 @@ class Reporter:
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         path, line = self._places.get(nodeid, ("", 0))
         error, message, frames = self._test.explanation()
-        for name in self._altered(False):
-            self._altered_seen[name] = None
+        self._fingerprint.check()
         self.say(
             {
                 "k": "result",
@@ -161,15 +170,30 @@ class Reporter:
             }
         )
 
+    def _say_skipped(self, collector: Any, report: Any) -> None:
+        """A whole file or class that skipped itself is told as one skipped test."""
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        self.say(
+            {
+                "k": "result",
+                "id": collector.nodeid,
+                "outcome": "skipped",
+                "seconds": 0.0,
+                "path": self._path_of(collector),
+                "line": 0,
+                "error": "",
+                "message": str(reason)[:MESSAGE_CHARS],
+                "frames": [],
+            }
+        )
+
     def finish(self, exit_status: int) -> None:
         """Send the last message: how pytest ended, and what was found replaced."""
-        for name in self._altered(True):
-            self._altered_seen[name] = None
         self.say(
             {
                 "k": "end",
                 "status": exit_status,
-                "altered": sorted(self._altered_seen),
+                "altered": self._fingerprint.check_everything(),
                 "plugins": self._plugins_in_tree(),
             }
         )
@@ -183,6 +207,14 @@ class Reporter:
             file = getattr(plugin, "__file__", None) or getattr(module, "__file__", None)
             files.add(self._relative(file) if isinstance(file, str) else None)
         return sorted(file for file in files if file)
+
+    def place_of(self, file: str) -> str:
+        """Name a file of the code under test; tests, libraries and pytest have no name here."""
+        if file.startswith("<"):
+            return "code made at run time"
+        path = self._relative(file)
+        tests = {place[0] for place in self._places.values()}
+        return path if path and path not in tests else ""
 
     def _path_of(self, node: Any) -> str:
         return self._relative(str(getattr(node, "path", None) or node.fspath)) or ""

@@ -45,8 +45,9 @@ def run(request: dict[str, Any], results_fd: int) -> int:
     import pytest
 
     class_ = import_beside("greenloop_reporter").Reporter
-    altered = fingerprint.snapshot([class_])
-    reporter = class_(send, request["root"], request["select"], altered)
+    watch = fingerprint.Fingerprint([class_, fingerprint.Fingerprint])
+    reporter = class_(send, request["root"], request["select"], watch)
+    watch.listen(reporter.place_of)
     forget_ourselves()
     arguments = request["arguments"]
     sys.argv[:] = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py"), *arguments]
