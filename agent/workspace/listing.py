@@ -17,12 +17,21 @@ from pathlib import Path
 from typing import Final
 
 from agent.errors import AgentError
+from agent.workspace.manifest import (
+    join_names,
+    load_columns,
+    save_columns,
+    split_evenly,
+    split_names,
+)
 from agent.workspace.paths import printable
 from agent.workspace.trusted_git import Repository, TrustedGit, find_repository
 
-_TRACKED = re.compile(rb"([A-Z?]) (\d{6}) ([0-9a-f]+) ([0-3])\t([^\0]+)\0")
+_TRACKED = re.compile(rb"([A-Za-z?]) (\d{6}) ([0-9a-f]+) ([0-3])\t([^\0]+)\0")
 _GITLINK: Final = b"160000"
 _SHOWN_NAMES: Final = 3
+_NO_CONVERSION: Final = b"* -text -ident -filter -working-tree-encoding -diff -merge\n"
+"""Overrides every .gitattributes: bytes are compared as they are on disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +42,8 @@ class Tracked:
     """Object id by path; not the id of what is on disk where a filter or a line end differs."""
     gitlinks: tuple[bytes, ...] = ()
     conflicted: tuple[bytes, ...] = ()
-    skipped: tuple[bytes, ...] = ()
-    """Marked skip-worktree, as in a sparse checkout: may be absent on purpose."""
+    flagged: tuple[bytes, ...] = ()
+    """Marked assume-unchanged or skip-worktree: git does not look at them, we do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,23 +76,61 @@ def open_trusted(repository: Repository, folder: Path) -> TrustedGit:
     _put(folder / "config", _configuration(repository.object_format))
     _put(folder / "objects/info/alternates", os.fsencode(repository.common_dir / "objects\n"))
     _put(folder / "info" / "exclude", _content(repository.common_dir / "info" / "exclude"))
+    _put(folder / "info" / "attributes", _NO_CONVERSION)
     _put(folder / "HEAD", (repository.commit or "ref: refs/heads/unborn").encode() + b"\n")
     return TrustedGit(git_dir=folder, work_tree=repository.top, settings=repository.settings)
 
 
-def read_tracked(repository: Repository, git: TrustedGit) -> Tracked:
-    """Return what the user's index holds; git is asked only when the index file changed."""
-    listed = git.git_dir / "tracked"
-    stamp = _copy_index(repository, git.git_dir)
-    raw = _content(listed)
-    if not raw.startswith(stamp):
-        raw = stamp + git.run("ls-files", "-z", "--stage", "-t")
-        _put(listed, raw)
-    return _parse_tracked(raw[len(stamp) :])
+def copy_index(repository: Repository, git: TrustedGit) -> str:
+    """Copy the user's index where it changed; return a name of its present state.
+
+    The times go along: git takes an entry as clean only if it is older than the index file.
+    """
+    source, copy = repository.git_dir / "index", git.git_dir / "index"
+    try:
+        status = source.stat()
+    except FileNotFoundError:
+        copy.unlink(missing_ok=True)
+        return "none"
+    state = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}"
+    noted = git.git_dir / "index.state"
+    if _content(noted) != state.encode():
+        for shared in repository.git_dir.glob("sharedindex.*"):
+            _put(git.git_dir / shared.name, shared.read_bytes())
+        _put(copy, source.read_bytes())
+        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
+        _put(noted, state.encode())
+    return state
+
+
+def read_tracked(git: TrustedGit, index: str) -> Tracked:
+    """Return what the index holds; git is asked only when that is in another state."""
+    kept = git.git_dir / "tracked"
+    loaded = load_columns(kept)
+    if loaded is None or loaded[0].get("index") != index:
+        tracked = _parse_tracked(git.run("ls-files", "-z", "--stage", "-v"))
+        _keep_tracked(kept, index, tracked)
+        return tracked
+    header, (names, oids, *marks) = loaded
+    gitlinks, conflicted, flagged = (tuple(split_names(mark)) for mark in marks)
+    return Tracked(
+        oids=dict(zip(split_names(names), split_evenly(oids, header["width"]), strict=True)),
+        gitlinks=gitlinks,
+        conflicted=conflicted,
+        flagged=flagged,
+    )
+
+
+def _keep_tracked(file: Path, index: str, tracked: Tracked) -> None:
+    oids = b"".join(tracked.oids.values())
+    width = len(oids) // max(len(tracked.oids), 1) or 1
+    marks = (tracked.gitlinks, tracked.conflicted, tracked.flagged)
+    columns = [join_names(tracked.oids), oids, *map(join_names, marks)]
+    save_columns(file, {"index": index, "width": width}, columns)
 
 
 def read_untracked(git: TrustedGit) -> Untracked:
-    """Return what a `git status` finds; takes as long as one."""
+    """Return what a `git status` finds, by bytes and not by filtered text; takes as long."""
     status = git.run(
         "status",
         "--porcelain=v2",
@@ -125,9 +172,8 @@ def _submodule(repository: Repository, git: TrustedGit, link: bytes) -> Listing:
             return empty
         modules = git.git_dir / "modules" / hashlib.sha256(link).hexdigest()[:16]
         inner_git = open_trusted(inner, modules)
-        listing = form_listing(
-            inner, inner_git, read_tracked(inner, inner_git), read_untracked(inner_git)
-        )
+        tracked = read_tracked(inner_git, copy_index(inner, inner_git))
+        listing = form_listing(inner, inner_git, tracked, read_untracked(inner_git))
     except AgentError as exc:
         note = f"submodule {printable(os.fsdecode(link))} is left out: {exc.message}"
         return Listing(tracked={}, others=(), dirty=frozenset(), notes=(note,))
@@ -135,34 +181,13 @@ def _submodule(repository: Repository, git: TrustedGit, link: bytes) -> Listing:
     return Listing(tracked={}, others=tuple(paths), dirty=frozenset(), notes=listing.notes)
 
 
-def _copy_index(repository: Repository, git_dir: Path) -> bytes:
-    """Copy the user's index where it changed; return a line that names its state.
-
-    The times go along: git takes an entry as clean only if it is older than the index file.
-    """
-    source, copy = repository.git_dir / "index", git_dir / "index"
-    try:
-        status = source.stat()
-    except FileNotFoundError:
-        copy.unlink(missing_ok=True)
-        return b"no index\n"
-    stamp = f"{status.st_size} {status.st_mtime_ns} {status.st_ctime_ns} {status.st_ino}\n"
-    if _content(git_dir / "index.stamp") != stamp.encode():
-        for shared in repository.git_dir.glob("sharedindex.*"):
-            _put(git_dir / shared.name, shared.read_bytes())
-        _put(copy, source.read_bytes())
-        os.utime(copy, ns=(status.st_atime_ns, status.st_mtime_ns))
-        _put(git_dir / "index.stamp", stamp.encode())
-    return stamp.encode()
-
-
 def _parse_tracked(raw: bytes) -> Tracked:
     found: list[tuple[bytes, bytes, bytes, bytes, bytes]] = _TRACKED.findall(raw)
     return Tracked(
-        oids={path: oid for _, _, oid, _, path in found},
+        oids={path: bytes.fromhex(oid.decode()) for _, _, oid, _, path in found},
         gitlinks=tuple(path for _, mode, _, _, path in found if mode == _GITLINK),
         conflicted=tuple(sorted({path for _, _, _, stage, path in found if stage != b"0"})),
-        skipped=tuple(path for tag, _, _, _, path in found if tag == b"S"),
+        flagged=tuple(path for tag, _, _, _, path in found if tag == b"S" or tag.islower()),
     )
 
 

@@ -17,18 +17,19 @@ from pathlib import Path
 from agent.errors import TaskError, WorkspaceError
 from agent.task import RepoPath
 from agent.workspace.base import Base
-from agent.workspace.intake import Survey, survey
+from agent.workspace.intake import survey
 from agent.workspace.listing import (
-    Listing,
+    Tracked,
+    copy_index,
     form_listing,
     open_trusted,
     read_tracked,
     read_untracked,
 )
-from agent.workspace.manifest import Manifest, load_manifest
+from agent.workspace.manifest import Record, load_manifest, oid_in
 from agent.workspace.paths import printable, why_not_repo_path
 from agent.workspace.slots import Slot, locked, remove_spare_slots
-from agent.workspace.taking import Taking
+from agent.workspace.taking import Look, Taking
 from agent.workspace.trusted_git import Repository, TrustedGit, find_repository
 
 
@@ -72,40 +73,64 @@ def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tu
     home = state_dir / "bases" / hashlib.sha256(os.fsencode(repository.top)).hexdigest()[:16]
     with locked(home):
         git = open_trusted(repository, home / "git")
-        listing, found, seen = _look(repository, git, home, state_dir)
-        taking = Taking(
-            repository=repository, git=git, home=home, listing=listing, seen=seen, overlay=overlay
-        )
-        slot, tree = taking.run(found)
+        look = _look(repository, git, home, state_dir)
+        taking = Taking(repository=repository, git=git, home=home, look=look, overlay=overlay)
+        slot, tree = taking.run()
         remove_spare_slots(home)
     base = Base(
         repo=repository.top,
         dir=slot.files,
         commit=repository.commit,
         tree=tree.hex(),
-        dirty_files=len(listing.dirty.union(map(os.fsencode, overlay))),
-        notes=(*listing.notes, *taking.notes),
+        dirty_files=len(look.listing.dirty.union(map(os.fsencode, overlay))),
+        notes=(*look.listing.notes, *taking.notes),
     )
     return base, slot
 
 
-def _look(
-    repository: Repository, git: TrustedGit, home: Path, state_dir: Path
-) -> tuple[Listing, Survey, Manifest | None]:
-    """Return the paths, how they compare with what was last read, and what that was."""
-    tracked = read_tracked(repository, git)
-    seen = load_manifest(home / "seen")
-    known = seen.entries if seen else {}
+def _look(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) -> Look:
+    """Return the paths of the repository and how they compare with what was last read.
+
+    While git looks at the work tree, paths that it cannot vouch for are looked at here: those
+    that differed from the index then, and all of them when the index itself has changed.
+    """
     top = os.fsencode(repository.top)
+    index = copy_index(repository, git)
     with ThreadPoolExecutor(1) as pool:
-        untracked = pool.submit(read_untracked, git)
-        first = survey(top, tracked.oids, known)
-        listing = form_listing(repository, git, tracked, untracked.result())
-    rest = survey(top, _outside(state_dir, repository.top, listing.others), known)
-    both = Survey(
-        unchanged={**first.unchanged, **rest.unchanged}, changed=first.changed + rest.changed
+        looking = pool.submit(read_untracked, git)
+        tracked = read_tracked(git, index)
+        seen = load_manifest(home / "seen")
+        known = seen.records if seen else {}
+        sure = _as_indexed(tracked, known) if seen and seen.index == index else {}
+        first = survey(top, [path for path in tracked.oids if path not in sure], known)
+        untracked = looking.result()
+    listing = form_listing(repository, git, tracked, untracked)
+    others = _outside(state_dir, repository.top, listing.others)
+    doubtful = [path for path in untracked.dirty if path in sure]
+    for path in (*doubtful, *tracked.gitlinks):
+        sure.pop(path, None)
+    rest = survey(top, [*doubtful, *others], known)
+    return Look(
+        listing=listing,
+        unchanged={**sure, **first.unchanged, **rest.unchanged},
+        changed=(*first.changed, *rest.changed),
+        seen=seen,
+        index=index,
     )
-    return listing, both, seen
+
+
+def _as_indexed(tracked: Tracked, known: Mapping[bytes, Record]) -> dict[bytes, Record]:
+    """Return the records of files that had exactly the bytes of the index when last read.
+
+    If git finds one clean against that same index now, it still has them: a line-end or filter
+    setting could only hide a change from git where those bytes differ.
+    """
+    flagged = set(tracked.flagged)
+    return {
+        path: record
+        for path, oid in tracked.oids.items()
+        if (record := known.get(path)) and oid_in(record) == oid and path not in flagged
+    }
 
 
 def _outside(state_dir: Path, top: Path, paths: Iterable[bytes]) -> Iterable[bytes]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.workspace.manifest import Entry, Manifest, load_manifest, save_manifest
+from agent.workspace.manifest import Manifest, Record, load_manifest, load_tree, save_manifest
 
 SPARE_SLOTS: Final = 2
 """So many unused slots stay for later runs; the rest is removed."""
@@ -28,7 +28,7 @@ class Slot:
     """A leased slot; `close` gives it back."""
 
     folder: Path
-    held: Mapping[bytes, Entry]
+    held: Mapping[bytes, Record]
     """What its tree holds, by path; empty for a new one."""
     tree: bytes
     """Tree id of what it holds; empty where unknown."""
@@ -80,7 +80,7 @@ def locked(folder: Path) -> Iterator[None]:
 def find_slot(folder: Path, tree: bytes) -> Slot | None:
     """Return a slot that holds the tree already, in use or not, leased for reading."""
     for place in _places(folder):
-        if _tree_of(place) == tree:
+        if load_tree(place / "content") == tree:
             lease = _open_lock(place / "lease")
             fcntl.flock(lease, fcntl.LOCK_SH)
             return Slot(folder=place, held={}, tree=tree, lease=lease)
@@ -102,7 +102,7 @@ def free_slot(folder: Path) -> Slot:
     for place in places:
         model = load_manifest(place / "content")
         if model is not None:
-            slot.held = _link_all(place / "tree", slot.files, model.entries)
+            slot.held = _link_all(place / "tree", slot.files, model.records)
             break
     return slot
 
@@ -127,7 +127,7 @@ def _opened(place: Path, lease: int) -> Slot:
         shutil.rmtree(place / "tree", ignore_errors=True)
         (place / "tree").mkdir()
         return Slot(folder=place, held={}, tree=b"", lease=lease)
-    return Slot(folder=place, held=manifest.entries, tree=manifest.tree, lease=lease)
+    return Slot(folder=place, held=manifest.records, tree=manifest.tree, lease=lease)
 
 
 def _places(folder: Path) -> list[Path]:
@@ -135,11 +135,6 @@ def _places(folder: Path) -> list[Path]:
         return sorted((folder / "slots").iterdir())
     except FileNotFoundError:
         return []
-
-
-def _tree_of(place: Path) -> bytes:
-    manifest = load_manifest(place / "content")
-    return manifest.tree if manifest else b""
 
 
 def _try_lease(place: Path) -> int | None:
@@ -163,13 +158,15 @@ def _open_lock(file: Path) -> int:
     return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
-def _link_all(source: Path, target: Path, entries: Mapping[bytes, Entry]) -> Mapping[bytes, Entry]:
+def _link_all(
+    source: Path, target: Path, records: Mapping[bytes, Record]
+) -> Mapping[bytes, Record]:
     old, new = os.fsencode(source) + b"/", os.fsencode(target) + b"/"
-    for folder in sorted({path.rpartition(b"/")[0] for path in entries}):
+    for folder in sorted({path.rpartition(b"/")[0] for path in records}):
         os.makedirs(new + folder, exist_ok=True)
-    for path in entries:
+    for path in records:
         os.link(old + path, new + path, follow_symlinks=False)
-    return entries
+    return records
 
 
 def _remove_empty_folders(root: bytes, folder: bytes) -> None:

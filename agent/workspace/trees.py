@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from agent.workspace.manifest import Entry, Manifest
+from agent.workspace.manifest import Manifest, Record, mode_in, oid_in
 
 _FOLDER_MODE = 0o40000
 _Child = tuple[bytes, int, bytes]
@@ -32,20 +32,20 @@ def object_id(kind: bytes, data: bytes, algorithm: str) -> bytes:
 
 
 def form_trees(
-    entries: Mapping[bytes, Entry],
+    records: Mapping[bytes, Record],
     algorithm: str,
     *,
     before: Manifest | None = None,
     changed: Iterable[bytes] = (),
 ) -> Trees:
-    """Return the trees over the entries.
+    """Return the trees over the records.
 
     `before` is an earlier state whose folders hold wherever no path in `changed` lies; without it
     every folder is computed.
     """
     stale = {folder for path in changed for folder in _folders_above(path)} if before else None
     kept = dict(before.folders) if before else {}
-    children = _files_by_folder(entries, stale)
+    children = _files_by_folder(records, stale)
     todo = _all_folders(children) if stale is None else stale
     if stale is not None:
         _add_kept_folders(children, kept, stale)
@@ -68,13 +68,13 @@ def form_trees(
 
 
 def _files_by_folder(
-    entries: Mapping[bytes, Entry], only: set[bytes] | None
+    records: Mapping[bytes, Record], only: set[bytes] | None
 ) -> defaultdict[bytes, list[_Child]]:
     children: defaultdict[bytes, list[_Child]] = defaultdict(list)
-    for path, entry in entries.items():
+    for path, record in records.items():
         folder, _, name = path.rpartition(b"/")
         if only is None or folder in only:
-            children[folder].append((name, entry.mode, entry.oid))
+            children[folder].append((name, mode_in(record), oid_in(record)))
     return children
 
 

@@ -32,7 +32,7 @@ _FLAGS: Final = (
     *("-c", "core.untrackedCache=false"),
     *("-c", "safe.bareRepository=explicit"),
 )
-_SETTINGS_PATTERN: Final = r"^core\.(excludesfile|autocrlf|eol|ignorecase|filemode|symlinks)$"
+_SETTINGS_PATTERN: Final = r"^core\.(excludesfile|ignorecase)$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Repository:
     object_format: str
     """`sha1` or `sha256`."""
     settings: Mapping[str, str]
-    """The user's `core.*` settings that decide what is ignored and what counts as changed."""
+    """The user's `core.*` settings that decide what is ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
