@@ -148,21 +148,25 @@ class Runner:
     def _run(self, order: dict[str, Any]) -> dict[str, Any]:
         wire = self.wire
         running = Running(order)
+        # What came in one piece with the order: no further byte may ever wake us.
+        self._heed_all(running)
         while not running.is_over():
-            # First what came in one piece with the order: no further byte may ever wake us.
-            frame = wire.pending()
-            while frame is not None:
-                self._heed(frame, running)
-                frame = wire.pending()
             readable, _ = step(running, wire.source, self.wake, wire.sink, wire.backlog)
             if readable:
                 wire.fill()
+                self._heed_all(running)
             if running.stdout >= 0 and wire.backlog < CHUNK:
                 data = running.read()
                 if data:
                     wire.put(b"o", data)
             wire.flush(wait=False)
         return running.finish(lambda data: wire.put(b"o", data), self.alone)
+
+    def _heed_all(self, running: Running) -> None:
+        frame = self.wire.pending()
+        while frame is not None:
+            self._heed(frame, running)
+            frame = self.wire.pending()
 
     def _heed(self, frame: tuple[bytes, bytes], running: Running) -> None:
         kind, payload = frame
