@@ -5,13 +5,15 @@ editable installs point to. Of `/etc` only what programs need to start and tests
 never accounts, keys, or the settings of package managers, which may hold passwords.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 from sandbox.base import Environment
 from sandbox.environments.exposure import Exposure
+from sandbox.environments.generated import generated_files, package_roots
 from sandbox.environments.identity import host_identity
+from sandbox.environments.managers import read_toml
 from sandbox.environments.places import Place
 from sandbox.environments.pythons import Python, read_pyvenv
 from sandbox.environments.search import Usable
@@ -48,6 +50,8 @@ _ETC: Final = (
 )
 """`/etc/ssl/private` is left out by naming its neighbours."""
 
+_MOST_NAMED: Final = 3
+
 _STORES: Final = (
     ("/nix/store", ("",)),
     ("/gnu/store", ("",)),
@@ -67,6 +71,8 @@ def host_environment(
     notes = [found.note] if found.note else []
     notes += _show_python(exposure, found.python, repo)
     notes += _show_libraries(exposure, found.libraries, found.python, repo)
+    generated = _show_generated(exposure, found.libraries, repo)
+    notes += [*_on_generated(generated, repo), *_on_copy(found.libraries, repo)]
     toolchains = show_toolchains(exposure, repo=repo, variables=variables, home=home)
     notes += [note for toolchain in toolchains for note in toolchain.notes]
     interpreter = _interpreter(exposure, found.python)
@@ -81,6 +87,7 @@ def host_environment(
         identity=host_identity(
             found.python,
             found.libraries,
+            generated=generated,
             mounts=exposure.mounts,
             links=exposure.links,
             variables=settings,
@@ -143,6 +150,37 @@ def _show_source(exposure: Exposure, path: Path, python: Python, repo: Path) -> 
         return f"imports {path} from the tree"
     refusal = exposure.show_code(path)
     return f"not shown: {refusal}" if refusal else f"imports {path} from the host, read-only"
+
+
+def _show_generated(exposure: Exposure, libraries: Libraries, repo: Path) -> list[Path]:
+    """Show what builds left in the repository and git does not have; return the files."""
+    editable = (*libraries.roots, *libraries.modules.values())
+    files = generated_files(repo, [*package_roots(repo), *editable])
+    shown = [path for path in files if not exposure.covers(path)]
+    for path in shown:
+        exposure.show_system(path)
+    return shown
+
+
+def _on_generated(files: Sequence[Path], repo: Path) -> list[str]:
+    """Say which files are not the tree's."""
+    names = ", ".join(str(path.relative_to(repo)) for path in files[:_MOST_NAMED])
+    more = f" and {len(files) - _MOST_NAMED} more" if len(files) > _MOST_NAMED else ""
+    return [f"generated and not in git, read-only: {names}{more}"] if files else []
+
+
+def _on_copy(libraries: Libraries, repo: Path) -> list[str]:
+    """Say so if the project itself is installed as a copy, which edits do not reach."""
+    project = read_toml(repo / "pyproject.toml").get("project")
+    name = project.get("name") if isinstance(project, dict) else None
+    version = libraries.version_of(name) if isinstance(name, str) else None
+    if version is None or any(_alias_of(repo, path) for path in libraries.editables.values()):
+        return []
+    if any(_alias_of(repo, path) for path in (*libraries.roots, *libraries.modules.values())):
+        return []
+    return [
+        f"{name} {version} is installed as a copy, so tests may not see edits (pip install -e .)"
+    ]
 
 
 def _alias_of(repo: Path, path: Path) -> Path | None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from sandbox.base import Mount
@@ -14,6 +15,7 @@ def host_identity(
     python: Python,
     libraries: Libraries,
     *,
+    generated: Iterable[Path],
     mounts: Iterable[Mount],
     links: Mapping[str, str],
     variables: Mapping[str, str],
@@ -21,14 +23,14 @@ def host_identity(
     """Return the identity of a host toolchain.
 
     The same interpreter, packages, mounts and variables give the same identity on the same
-    machine; a package of another version, or a rebuilt interpreter, another one.
+    machine; a package of another version, a rebuilt interpreter or extension, another one.
     """
-    program = python.real.stat()
     return _hash(
         {
             "kind": "host",
-            "python": [str(python.real), python.version, program.st_size, program.st_mtime_ns],
+            "python": [python.version, *_stamp(python.real)],
             "distributions": list(libraries.distributions),
+            "generated": [_stamp(path) for path in generated],
             "mounts": [[str(mount.source), mount.target] for mount in mounts],
             "links": dict(links),
             "variables": dict(variables),
@@ -39,6 +41,12 @@ def host_identity(
 def image_identity(image: str, variables: Mapping[str, str]) -> str:
     """Return the identity of an image by its reference; a digest in it makes it exact."""
     return _hash({"kind": "image", "image": image, "variables": dict(variables)})
+
+
+def _stamp(path: Path) -> list[str | int]:
+    """Return what changes when a file is made anew."""
+    status = path.stat()
+    return [str(path), status.st_size, status.st_mtime_ns]
 
 
 def _hash(record: dict[str, Any]) -> str:

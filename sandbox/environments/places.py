@@ -19,7 +19,7 @@ from sandbox.environments.managers import (
 )
 from sandbox.environments.pyenv import Choice, global_choice, project_choice, pyenv_root
 from sandbox.environments.pythons import Unusable
-from sandbox.environments.tracked import is_any_tracked
+from sandbox.environments.tracked import tracked_among
 
 _IN_REPO: Final = (".venv", "venv", ".conda", ".pixi/envs/default")
 _TRACKED: Final = Unusable(
@@ -64,7 +64,7 @@ def _in_repo(repo: Path) -> Iterator[Place]:
         marks = (name, f"{name}/pyvenv.cfg", f"{name}/conda-meta/history")
         if not folder.is_dir():
             yield _of_folder(name, None, f"no folder {repo / name}")
-        elif is_any_tracked(repo, marks):
+        elif tracked_among(repo, marks):
             yield Place(name=name, executable=None, said=str(folder), refused=_TRACKED)
         else:
             yield _of_folder(name, folder, "")

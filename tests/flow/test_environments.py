@@ -156,6 +156,24 @@ async def test_editable_install_imports_the_tree_and_not_the_host(repo, home, tm
     assert f"imports {repo}/src from the tree" in environment.why
 
 
+async def test_generated_version_file_is_found_beside_editable_sources(repo, home, tmp_path):
+    site = make_real_virtualenv(repo / ".venv")
+    copy_distributions(PYTEST, site)
+    (site / "pkg.pth").write_text(f"{repo}/src\n")
+    package = repo / "src" / "pkg"
+    package.mkdir()
+    (package / "__init__.py").write_text("from pkg._version import version\n")
+    tree = copy_of_tree(repo, tmp_path / "base")
+    (package / "_version.py").write_text("version = '1.2'\n")
+    (repo / ".git").mkdir()
+    environment = resolve_environment(repo, image=None, variables=plain_variables(home))
+    code = "import pkg; print(pkg.version); open('src/pkg/new.py', 'w').close()"
+
+    done = await look_inside(environment, repo, tree, "python", "-c", code)
+
+    assert done.output == b"1.2\n"
+
+
 async def test_library_elsewhere_is_seen_without_what_lies_beside_its_code(repo, home, tmp_path):
     site = make_real_virtualenv(repo / ".venv")
     copy_distributions(PYTEST, site)

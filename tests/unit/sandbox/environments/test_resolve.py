@@ -9,7 +9,12 @@ import pytest
 from sandbox.base import ProbeLine
 from sandbox.environments import describe_search, resolve_environment
 from sandbox.errors import EnvironmentMissing
-from tests.support.installations import install, make_installation, make_virtualenv
+from tests.support.installations import (
+    install,
+    install_editable,
+    make_installation,
+    make_virtualenv,
+)
 
 
 class Machine:
@@ -378,6 +383,49 @@ def test_editable_install_of_the_repository_is_left_to_the_tree(machine):
 
     assert f"imports {machine.repo}/src from the tree" in environment.why
     assert f"{machine.repo}/src" not in {mount.target for mount in environment.mounts}
+
+
+def test_generated_files_are_shown_in_their_place_and_told(machine):
+    machine.virtualenv(machine.repo / ".venv")
+    (machine.repo / ".git").mkdir()
+    for number in range(5):
+        package = machine.repo / "src" / f"demo{number}"
+        package.mkdir(parents=True)
+        (package / "_version.py").write_text("")
+    environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
+
+    assert "generated and not in git, read-only: src/demo0/_version.py, " in environment.why
+    assert " and 2 more" in environment.why
+    own = [m.target for m in environment.mounts if "/src/" in m.target]
+    assert own == [f"{machine.repo}/src/demo{number}/_version.py" for number in range(5)]
+
+
+def test_rebuilt_extension_changes_the_identity(machine):
+    machine.virtualenv(machine.repo / ".venv")
+    (machine.repo / ".git").mkdir()
+    (machine.repo / "src").mkdir()
+    (machine.repo / "src/fast.so").write_bytes(b"one")
+    first = resolve_environment(machine.repo, image=None, variables=machine.variables)
+    (machine.repo / "src/fast.so").write_bytes(b"another")
+    second = resolve_environment(machine.repo, image=None, variables=machine.variables)
+
+    assert first.identity != second.identity
+
+
+@pytest.mark.parametrize("way", ["copy", "record", "pth", "absent"])
+def test_project_that_is_installed_as_a_copy_is_told(machine, way):
+    site = machine.virtualenv(machine.repo / ".venv")
+    (machine.repo / "pyproject.toml").write_text('[project]\nname = "my-demo"\n')
+    if way == "record":
+        install_editable(site, "my_demo", machine.repo)
+    elif way != "absent":
+        install(site, "my_demo", "1.0")
+    if way == "pth":
+        (site / "demo.pth").write_text(f"{machine.repo}\n")
+    environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
+
+    told = "my-demo 1.0 is installed as a copy, so tests may not see edits" in environment.why
+    assert told == (way == "copy")
 
 
 def test_repository_under_another_name_is_linked_to_the_tree(machine):
