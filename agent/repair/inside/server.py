@@ -19,6 +19,7 @@ import sys
 import time
 from typing import Any
 
+from .blank import serve_forks  # noqa: TID252 - has another package name inside the sandbox
 from .reimport import Reimport  # noqa: TID252 - has another package name inside the sandbox
 from .session import Messages, collect, fork_on_request, run_child  # noqa: TID252
 
@@ -60,6 +61,8 @@ class Server:
         self._input = b""
         self._is_open = True
         self._collect_s = 0.0
+        self._modules: list[str] = []
+        self._blank: socket.socket | None = None
         self._control = self._start_session()
 
     def _start_session(self) -> socket.socket:
@@ -84,6 +87,7 @@ class Server:
         if first is None:
             first = {"failed": "the process that collects the tests died"}
         first["collect_s"] = self._collect_s
+        self._modules = first.pop("modules", [])
         self._say(first)
         self._is_open = "ready" in first
         return ours
@@ -104,6 +108,8 @@ class Server:
         for child in list(self._children):
             self._drop(child, "")
         self._control.close()
+        if self._blank is not None:
+            self._blank.close()
 
     def _wait_s(self) -> float:
         nearest = min((child.deadline for child in self._children), default=float("inf"))
@@ -158,13 +164,15 @@ class Server:
         return child if is_fresh else None
 
     def _fork_from_session(self) -> Child:
-        ours, theirs = socket.socketpair()
-        fds = array.array("i", [theirs.fileno()])
-        self._control.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
-        theirs.close()
-        return self._add(Child(ours, is_fresh=False))
+        return self._add(Child(_fork_through(self._control), is_fresh=False))
 
     def _fork_fresh(self) -> Child:
+        if self._blank is None:
+            # Where the packages drag the repository in, forks have to import them themselves
+            self._blank = self._start_blank(self._modules) or self._start_blank([])
+        return self._add(Child(_fork_through(self._blank), is_fresh=True))
+
+    def _start_blank(self, modules: list[str]) -> Any:
         ours, theirs = socket.socketpair()
         if os.fork() == 0:
             ours.close()
@@ -172,9 +180,18 @@ class Server:
             self._control.close()
             for child in self._children:
                 child.sock.close()
-            run_child(theirs, lambda messages: Reimport(messages, self._options, self._root))
+            try:
+                serve_forks(theirs, modules, self._root, self._run_fresh)
+            finally:
+                os._exit(0)
         theirs.close()
-        return self._add(Child(ours, is_fresh=True))
+        if ours.recv(1) == b"y":
+            return ours
+        ours.close()
+        return None
+
+    def _run_fresh(self, sock: socket.socket) -> None:
+        run_child(sock, lambda messages: Reimport(messages, self._options, self._root))
 
     def _let_go(self) -> None:
         """In a fork: keep nothing by which it could speak in the server's name."""
@@ -306,6 +323,15 @@ class Server:
         data = json.dumps(message).encode("ascii") + b"\n"
         while data:
             data = data[os.write(self._output, data) :]
+
+
+def _fork_through(control: Any) -> socket.socket:
+    """Have the process at the other end fork a child; return the socket to talk to it."""
+    ours, theirs = socket.socketpair()
+    fds = array.array("i", [theirs.fileno()])
+    control.sendmsg([b"f"], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, fds)])
+    theirs.close()
+    return ours
 
 
 def _kill_group(pid: int) -> None:

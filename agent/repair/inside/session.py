@@ -117,29 +117,59 @@ def collect(arguments: list[str], files: list[str], serve: Callable[[Any, list[s
 def fork_on_request(control: socket.socket, session: Any, errors: list[str], root: str) -> None:
     """Say which tests there are; then fork a child for each socket that comes over `control`."""
     items = {item.nodeid: item for item in session.items}
-    started = {"ready": True, "tests": list(items), "errors": errors}
+    started = {
+        "ready": True,
+        "tests": list(items),
+        "errors": errors,
+        "modules": outside_modules(root),
+    }
     control.sendall(json.dumps(started).encode("ascii") + b"\n")
     swapper = Swapper(root)
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
-        space = socket.CMSG_LEN(array.array("i").itemsize)
-        data, ancillary, _flags, _address = control.recvmsg(1, space)
-        if not data:
+        sock = receive_socket(control)
+        if sock is None:
             return
-        fd = array.array("i", ancillary[0][2])[0]
         if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             control.close()
-            run_child(socket.socket(fileno=fd), lambda sock: Tries(sock, items, swapper, root))
-        os.close(fd)
+            run_child(sock, lambda messages: Tries(messages, items, swapper, root))
+        sock.close()
+
+
+def receive_socket(control: socket.socket) -> socket.socket | None:
+    """Wait for a socket that another process of ours hands over; None at the end."""
+    space = socket.CMSG_LEN(array.array("i").itemsize)
+    data, ancillary, _flags, _address = control.recvmsg(1, space)
+    if not data:
+        return None
+    return socket.socket(fileno=array.array("i", ancillary[0][2])[0])
+
+
+def outside_modules(root: str) -> list[str]:
+    """Return what was imported from files outside of the repository, in that order."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        is_ours = name.startswith(__name__.split(".", maxsplit=1)[0])
+        if getattr(module, "__file__", None) and not is_ours and not is_below(module, root):
+            found.append(name)
+    return found
+
+
+def is_below(module: Any, root: str) -> bool:
+    """Tell whether a module is the repository's own; its virtualenv is not."""
+    path = getattr(module, "__file__", None)
+    if not isinstance(path, str) or "site-packages" in path:
+        return False
+    return path.startswith(root.rstrip("/") + "/")
 
 
 def run_child(sock: socket.socket, make: Callable[[Messages], Any]) -> None:
     """Be the child: bounded, in a session of its own, and gone afterwards whatever happens."""
     try:
         os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         bound_resources()
         messages = Messages(sock)
         messages.send({"pid": os.getpid()})
