@@ -1,6 +1,7 @@
 """`greenloop fix`: start a run, show it, print what it came to, and accept it where asked."""
 
 import argparse
+import os
 from pathlib import Path
 
 import anyio
@@ -64,7 +65,7 @@ def target_from(text: str, *, here: Path, top: Path) -> str:
     path, separator, rest = text.partition("::")
     if not separator:
         path, separator, rest = _split_line(text)
-    absolute = here / path
+    absolute = Path(os.path.normpath(here / path))
     if path and absolute.exists() and absolute.is_relative_to(top):
         path = absolute.relative_to(top).as_posix()
     return path + separator + rest

@@ -107,7 +107,7 @@ _MEANINGS: Final = {
     "broken": "The test run died, hung or wrote no report, so nothing can be said about the patch.",
     "tampered": "A green that changes how green is measured is worth nothing; it was thrown away.",
     "infrastructure": "Nothing is known about the code. Trying again may help.",
-    "interrupted": "The run was stopped before its end. Nothing was changed.",
+    "interrupted": "What was measured until then is on record.",
     "running": "The run goes on in another process.",
 }
 _COLOURS: Final = {

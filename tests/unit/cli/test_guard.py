@@ -10,6 +10,7 @@ from agent import __version__
 from agent.cli import guard
 from agent.errors import AgentError, ConfigError, Infrastructure, JournalError, TaskError
 from sandbox.errors import EngineUnavailable, EnvironmentMissing, SandboxLost
+from tests.support.cli import a_stored_run
 from tests.unit.cli.conftest import Greenloop
 
 
@@ -181,11 +182,12 @@ def test_wrong_setting_on_the_command_line_is_code_2(greenloop: Greenloop, text:
     assert "--set" in answer.err or "Did you mean 'image'?" in answer.err
 
 
-def test_setting_of_the_command_line_counts(greenloop: Greenloop, tmp_path: Path) -> None:
-    other = tmp_path / "file"
-    other.write_text("")
-    answer = greenloop("runs", "--set", f"state_dir={other}")
-    assert f"cannot read {other / 'runs'}" in answer.err
+def test_setting_of_the_command_line_counts(
+    greenloop: Greenloop, tmp_path: Path, repo: Path
+) -> None:
+    stored = a_stored_run(tmp_path / "elsewhere", repo)
+    assert greenloop("runs").out.startswith("no runs yet")
+    assert stored.run in greenloop("runs", "--set", f"state_dir={tmp_path / 'elsewhere'}").out
 
 
 def test_folder_that_is_not_there_is_named(greenloop: Greenloop, tmp_path: Path) -> None:

@@ -1,0 +1,285 @@
+"""`greenloop fix` around a run: what it asks for, what it prints, how it ends.
+
+The engine is a stand-in that plays a run back; real runs are in tests/e2e.
+"""
+
+import os
+import signal
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+
+from agent.cli import fix as fix_module
+from agent.cli.fix import target_from
+from agent.edits.patch import Patch, patch_to_json
+from agent.errors import AgentError, TaskError
+from agent.events import Event, PhaseStarted
+from agent.journal.store import RunStore
+from agent.run import Option, RunResult
+from agent.task import StrategyName, TaskSpec
+from agent.verify.verdict import Confidence
+from sandbox.errors import EngineUnavailable
+from tests.support.cli import NEW, OLD, TEST, a_patch, all_events, diff_of
+from tests.unit.cli.conftest import Greenloop
+
+Outcome = RunResult | AgentError | EngineUnavailable
+
+
+class PlayedRun:
+    """A run whose events and end are known beforehand."""
+
+    def __init__(self, run: str, events: tuple[Event, ...], outcome: Outcome) -> None:
+        self.run = run
+        self._events = events
+        self._outcome = outcome
+        self._cancelled = anyio.Event()
+
+    async def events(self) -> AsyncIterator[Event]:
+        for event in self._events:
+            yield event
+        if isinstance(self._outcome, RunResult) and self._outcome.verdict == "interrupted":
+            os.kill(os.getpid(), signal.SIGINT)
+            await self._cancelled.wait()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    async def result(self) -> RunResult:
+        if isinstance(self._outcome, RunResult):
+            return self._outcome
+        raise self._outcome
+
+
+Play = Callable[[Outcome], list[TaskSpec]]
+
+
+@pytest.fixture
+def play(monkeypatch: pytest.MonkeyPatch, state_dir: Path) -> Play:
+    """Let the next run come to the given end; returns the tasks that were asked for."""
+
+    def prepare(outcome: Outcome) -> list[TaskSpec]:
+        tasks: list[TaskSpec] = []
+
+        class PlayedEngine:
+            def start(self, task: TaskSpec) -> PlayedRun:
+                tasks.append(task)
+                run = getattr(outcome, "run", "20261123-161502-3f9a")
+                return PlayedRun(run, all_events(run, str(task.repo))[:-1], outcome)
+
+        @asynccontextmanager
+        async def open_engine(*_: object, **__: object) -> AsyncGenerator[PlayedEngine, None]:
+            yield PlayedEngine()
+
+        monkeypatch.setattr(fix_module, "open_engine", open_engine)
+        return tasks
+
+    return prepare
+
+
+def a_run(state_dir: Path, patch: Patch | None = None, **changes: Any) -> RunResult:
+    """A green result whose run folder exists."""
+    patch = patch or a_patch()
+    with RunStore(state_dir).new_run(TaskSpec(repo=Path("/repo"))) as writer:
+        writer.write_patch(patch_to_json(patch), diff_of(patch))
+    values: dict[str, Any] = {
+        "run": writer.run,
+        "strategy": "offline",
+        "verdict": "green",
+        "message": "1 test fixed",
+        "confidence": Confidence.LIKELY,
+        "distinct": 1,
+        "patch": patch,
+        "failing_before": (TEST,),
+        "options": (
+            Option(
+                patch_text=diff_of(patch), confidence=Confidence.LIKELY, rank=1, why="off by one"
+            ),
+        ),
+        "durations_s": {"search": 1.0},
+    }
+    return RunResult(**{**values, **changes})
+
+
+def test_green_run_prints_verdict_diff_and_next_steps(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
+) -> None:
+    result = a_run(state_dir)
+    tasks = play(result)
+    answer = greenloop("fix")
+    assert answer.code == 0
+    assert "verdict: green, likely" in answer.out
+    assert diff_of(a_patch()) in answer.out
+    assert f"keep it: greenloop apply {result.run}" in answer.out
+    assert "baseline: 1 failing, 213 passing" in answer.err
+    assert tasks == [TaskSpec(repo=repo)]
+    assert (repo / "stats.py").read_bytes() == OLD
+
+
+def test_everything_asked_for_reaches_the_task(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
+) -> None:
+    tasks = play(a_run(state_dir))
+    words = ("stats.py:5", TEST, "--goal", "mend it", "--strategy", "offline", "--budget-s", "7.5")
+    greenloop("fix", *words, "--repo", str(repo))
+    (task,) = tasks
+    assert task.targets == ("stats.py:5", TEST)
+    assert (task.goal, task.strategy) == ("mend it", StrategyName.OFFLINE)
+    assert task.budget.search_s == 7.5
+
+
+def test_json_is_one_object_and_the_rest_goes_elsewhere(
+    greenloop: Greenloop, play: Play, state_dir: Path
+) -> None:
+    play(a_run(state_dir))
+    answer = greenloop("fix", "--json")
+    assert answer.code == 0
+    assert answer.json["verdict"] == "green"
+    assert answer.json["patch"] == diff_of(a_patch())
+    assert [option["rank"] for option in answer.json["candidates"]] == [1]
+    assert "baseline: 1 failing" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"confidence": Confidence.PLAUSIBLE}, 0),
+        ({"confidence": Confidence.AMBIGUOUS}, 1),
+        ({"verdict": "none", "confidence": None, "patch": None}, 1),
+        ({"verdict": "regressed", "confidence": None, "patch": None}, 1),
+        ({"verdict": "infrastructure", "confidence": None, "patch": None}, 75),
+    ],
+)
+def test_exit_code_says_what_came_of_it(
+    greenloop: Greenloop, play: Play, state_dir: Path, changes: dict[str, Any], code: int
+) -> None:
+    play(a_run(state_dir, **changes))
+    assert greenloop("fix", "--json").code == code
+
+
+def test_likely_green_is_applied_where_asked(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
+) -> None:
+    result = a_run(state_dir)
+    play(result)
+    answer = greenloop("fix", "--apply", "--json")
+    assert (answer.code, answer.json["applied"]) == (0, True)
+    assert (repo / "stats.py").read_bytes() == NEW
+    assert greenloop("fix", "--apply").out.endswith(f"take it back: greenloop undo {result.run}\n")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"confidence": Confidence.AMBIGUOUS},
+        {"verdict": "none", "confidence": None, "patch": None},
+    ],
+)
+def test_anything_less_is_never_applied_by_itself(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path, changes: dict[str, Any]
+) -> None:
+    play(a_run(state_dir, **changes))
+    answer = greenloop("fix", "--apply", "--json")
+    assert (answer.code, answer.json["applied"]) == (1, False)
+    assert "not applied" in answer.err
+    assert (repo / "stats.py").read_bytes() == OLD
+
+
+def test_conflict_with_what_was_typed_meanwhile_writes_nothing(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
+) -> None:
+    play(a_run(state_dir))
+    typed = OLD.replace(b"middle + 1", b"middle + 7")
+    (repo / "stats.py").write_bytes(typed)
+    answer = greenloop("fix", "--apply")
+    assert answer.code == 1
+    assert "conflict: stats.py:5" in answer.err
+    assert (repo / "stats.py").read_bytes() == typed
+
+
+def test_expected_errors_of_a_run_end_it_with_their_code(greenloop: Greenloop, play: Play) -> None:
+    play(TaskError("nothing fails.", remedy="name a test"))
+    answer = greenloop("fix", "--json")
+    assert answer.json == {"error": "nothing fails.", "remedy": "name a test", "exit_code": 2}
+    play(EngineUnavailable("no engine.", remedy="start it"))
+    assert greenloop("fix").code == 75
+
+
+def test_ctrl_c_cancels_the_run_and_is_code_130(
+    greenloop: Greenloop, play: Play, state_dir: Path
+) -> None:
+    play(a_run(state_dir, verdict="interrupted", confidence=None, patch=None))
+    answer = greenloop("fix", "--json")
+    assert (answer.code, answer.json["verdict"]) == (130, "interrupted")
+    assert "stopping: removing the sandbox ..." in answer.err
+
+
+def test_engine_that_cannot_start_a_run_says_why(
+    greenloop: Greenloop, monkeypatch: pytest.MonkeyPatch, state_dir: Path
+) -> None:
+    state_dir.write_text("a file where the folder should be")
+    answer = greenloop("fix", "--json")
+    assert answer.code == 2
+    assert "runs" in answer.json["error"]
+    assert "GREENLOOP_STATE_DIR" in answer.json["remedy"]
+
+
+def test_model_without_configuration_is_code_2(greenloop: Greenloop) -> None:
+    answer = greenloop("fix", "--strategy", "model")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err.startswith("greenloop: --strategy model: no model is configured.\n")
+
+
+async def test_silence_ticks(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Counting:
+        ticks = 0
+
+        def show(self, event: Event) -> None: ...
+
+        def say(self, text: str) -> None: ...
+
+        def tick(self) -> None:
+            self.ticks += 1
+            if self.ticks == 2:
+                handle.cancel()
+
+    class Waiting(PlayedRun):
+        async def events(self) -> AsyncIterator[Event]:
+            yield PhaseStarted(phase="search")
+            await self._cancelled.wait()
+
+    monkeypatch.setattr(fix_module, "TICK_S", 0.0)
+    handle = Waiting("r", (), TaskError("over"))
+    progress = Counting()
+    outcome = await fix_module._watch(handle, progress)  # type: ignore[arg-type]
+    assert isinstance(outcome, TaskError)
+    assert progress.ticks >= 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("test_a.py", "tests/test_a.py"),
+        ("test_a.py::test_x[a:1]", "tests/test_a.py::test_x[a:1]"),
+        ("test_a.py:12", "tests/test_a.py:12"),
+        ("../src.py", "src.py"),
+        ("tests/test_a.py", "tests/test_a.py"),
+        ("nowhere.py::test_x", "nowhere.py::test_x"),
+        ("pkg.test.Case", "pkg.test.Case"),
+        ("../../outside.py", "../../outside.py"),
+    ],
+)
+def test_targets_are_named_from_where_one_is(tmp_path: Path, text: str, expected: str) -> None:
+    top = tmp_path / "repo"
+    (top / "tests").mkdir(parents=True)
+    for path in (top / "tests" / "test_a.py", top / "src.py", tmp_path / "outside.py"):
+        path.write_text("")
+    assert target_from(text, here=top / "tests", top=top) == expected
+
+
+def test_absolute_target_becomes_relative(tmp_path: Path) -> None:
+    (tmp_path / "t.py").write_text("")
+    assert target_from(f"{tmp_path}/t.py::x", here=tmp_path, top=tmp_path) == "t.py::x"
