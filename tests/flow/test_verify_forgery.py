@@ -4,8 +4,7 @@ The attacks build their names from pieces, so that the static look does not catc
 layers behind it are what is tested; the static look has its own tests.
 """
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
@@ -61,8 +60,10 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 @pytest.fixture(scope="module")
-async def baseline(bench: Bench) -> AsyncGenerator[Baseline, None]:
-    yield await measure_baseline(bench, [], wall_s=60, on_event=lambda event: None)
+async def baseline(bench: Bench) -> Baseline:
+    """The measured baseline, as of a suite so fast that it is always run as a whole."""
+    measured = await measure_baseline(bench, [], wall_s=60, on_event=lambda event: None)
+    return replace(measured, wall_s=1.0)
 
 
 async def verdict_on(
@@ -174,7 +175,9 @@ ATTACKS = {
             for thing in getattr(get("g", "c"), "get_" + "objects")():
                 if type(thing).__name__ == "Reporter":
                     real = thing._send
-                    thing._send = lambda m: real({**m, "outcome": "passed"} if "outcome" in m else m)
+                    def lie(message):
+                        real({**message, "outcome": "passed"} if "outcome" in message else message)
+                    thing._send = lie
             return sum(prices) + 1
         """,
     "reporter class patched": """
@@ -266,7 +269,7 @@ async def test_forgery_is_never_green(name: str, bench: Bench, baseline: Baselin
         ("reporter found by searching memory", "gc.get_objects called from shop.py"),
         ("tests deleted at run time", "no longer run"),
         ("tests rewritten at run time", "tests/test_b_other.py was rewritten"),
-        ("exit while a test runs", "tests/test_a_total.py::test_empty"),
+        ("exit while a test runs", "ended early during tests/test_a_total.py::test_empty"),
     ],
 )
 async def test_the_verdict_names_what_was_reached_for(

@@ -44,7 +44,6 @@ from sandbox.base import (
     SandboxSpec,
 )
 
-
 HARVEST_LIMITS = HarvestLimits()
 
 

@@ -11,11 +11,13 @@ measured in a fresh process.
 from __future__ import annotations
 
 import base64
+import gc
 import importlib
 import importlib.util
 import json
 import os
 import sys
+import tempfile
 import threading
 from typing import Any
 
@@ -51,12 +53,65 @@ def prepare(session: Any, root: str, variables: dict[str, str]) -> str:
     if not variables.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         import_plugins(root)
     session.import_beside("greenloop_reporter")
+    import_what_a_session_imports(root)
+    accept_imported_plugins()
     inside = [name for name, module in list(sys.modules.items()) if is_in_tree(module, root)]
     if inside:
         return f"a plugin imports {inside[0]}, which is part of the repository"
     if threading.active_count() > 1:
         return "a plugin starts threads when it is imported"
+    gc.collect()
+    gc.freeze()  # what is there now is not walked through again at the end of every session
     return ""
+
+
+def import_what_a_session_imports(root: str) -> None:
+    """Learn in a child what an empty session imports on its way, and import that here too."""
+    results, report = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            names = modules_of_an_empty_session(root)
+            os.write(report, json.dumps(names).encode("ascii"))
+        finally:
+            os._exit(0)
+    os.close(report)
+    with open(results, "rb") as stream:
+        names = json.loads(stream.read() or b"[]")
+    os.waitpid(child, 0)
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except Exception:  # noqa: BLE001, S112 - then every session imports it for itself
+            continue
+
+
+def modules_of_an_empty_session(root: str) -> list[str]:
+    """Run one passing test in an empty folder and return the modules that came in by it."""
+    import pytest
+
+    silence = os.open(os.devnull, os.O_RDWR)
+    for fd in (0, 1, 2):
+        os.dup2(silence, fd)
+    before = set(sys.modules)
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "test_nothing.py")
+        with open(path, "w") as stream:
+            stream.write("def test_nothing():\n    assert True\n")
+        pytest.main(["-p", "no:cacheprovider", "--rootdir", folder, "-c", os.devnull, path])
+    new = [name for name in sys.modules if name not in before and name != "test_nothing"]
+    return [name for name in new if not is_in_tree(sys.modules[name], root)]
+
+
+def accept_imported_plugins() -> None:
+    """Keep pytest from warning, in every session, that it did not import the plugins itself.
+
+    A repository that turns warnings into errors would fail by it. What is lost is the rewriting
+    of assertions inside of plugins.
+    """
+    from _pytest.assertion.rewrite import AssertionRewritingHook
+
+    AssertionRewritingHook._warn_already_imported = lambda *_: None  # type: ignore[method-assign]
 
 
 def import_plugins(root: str) -> None:
