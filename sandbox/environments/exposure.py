@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.base import Mount
-from sandbox.environments.folders import follow, names_in
+from sandbox.environments.folders import follow, is_file, is_folder, is_there, names_in
 
 _PREFIX_PARTS: Final = frozenset(
     {
@@ -72,7 +72,7 @@ class Exposure:
 
     def show_system(self, path: Path) -> None:
         """Show a folder or file of the operating system at its own path, if it is there."""
-        if path.exists():
+        if is_there(path):
             self._sources[path] = follow(path)
 
     def show_prefix(self, prefix: Path) -> str | None:
@@ -123,7 +123,7 @@ class Exposure:
             return f"{path} is above the repository"
         if refusal := self._refusal(path) or self._is_hidden_at_home(path):
             return refusal
-        if path.is_file():
+        if is_file(path):
             if not path.name.endswith(_CODE_ENDINGS):
                 return f"{path} is no Python file"
             self._sources[path] = follow(path)
@@ -167,7 +167,7 @@ class Exposure:
     def _refusal(self, path: Path) -> str | None:
         """Return why a path is never shown, whatever it holds."""
         real = follow(path)
-        if not path.exists():
+        if not is_there(path):
             return f"{path} is not there"
         for place in (path, real):
             if place in _NEVER_ITSELF or any(
@@ -204,7 +204,7 @@ class Exposure:
             return False
         if self._refusal(child) or self._is_hidden_at_home(child):
             return False
-        return child.is_dir() or child.name.endswith(_CODE_ENDINGS)
+        return is_folder(child) or child.name.endswith(_CODE_ENDINGS)
 
 
 def unreadable_by(uid: int, paths: Iterable[Path]) -> list[Path]:
@@ -217,7 +217,7 @@ def unreadable_by(uid: int, paths: Iterable[Path]) -> list[Path]:
             continue
         shift = 6 if status.st_uid == uid else 0
         bits = status.st_mode >> shift
-        needed = 0o5 if path.is_dir() else 0o4
+        needed = 0o5 if is_folder(path) else 0o4
         if bits & needed != needed:
             found.append(path)
     return found
@@ -225,6 +225,7 @@ def unreadable_by(uid: int, paths: Iterable[Path]) -> list[Path]:
 
 def _looks_like_prefix(folder: Path) -> bool:
     """Whether a folder has the parts of a virtualenv or of an installation."""
-    if (folder / "pyvenv.cfg").is_file() and (folder / "bin").is_dir():
+    if is_file(folder / "pyvenv.cfg") and is_folder(folder / "bin"):
         return True
-    return any(folder.glob("lib/p*3*/os.py"))
+    library = folder / "lib"
+    return any(is_file(library / name / "os.py") for name in names_in(library) if "3" in name)

@@ -1,4 +1,4 @@
-"""Looking into folders that may be missing or closed."""
+"""Looking at paths that may be missing, closed to us, or links in a circle: never an exception."""
 
 import os
 from pathlib import Path
@@ -16,3 +16,35 @@ def names_in(folder: Path) -> list[str]:
 def follow(path: Path) -> Path:
     """Return a path with all links followed, whether it exists or not."""
     return Path(os.path.realpath(path))
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file is there and we may know of it."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder is there and we may know of it."""
+    try:
+        return path.is_dir()
+    except OSError:
+        return False
+
+
+def is_link(path: Path) -> bool:
+    """Whether a link is there and we may know of it."""
+    try:
+        return path.is_symlink()
+    except OSError:
+        return False
+
+
+def is_there(path: Path) -> bool:
+    """Whether anything is there and we may know of it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

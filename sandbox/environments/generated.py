@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Final
 
-from sandbox.environments.folders import names_in
+from sandbox.environments.folders import is_file, is_folder, is_there, names_in
 from sandbox.environments.tracked import tracked_among
 
 MOST_ENTRIES: Final = 4_000
@@ -30,7 +30,7 @@ def generated_files(repo: Path, roots: Iterable[Path]) -> list[Path]:
 
     Without git the tree holds every file, so there are none.
     """
-    if not (repo / ".git").exists():
+    if not is_there(repo / ".git"):
         return []
     found = {path.relative_to(repo).as_posix() for path in _candidates(repo, roots)}
     return [repo / name for name in sorted(found - tracked_among(repo, found))]
@@ -38,10 +38,10 @@ def generated_files(repo: Path, roots: Iterable[Path]) -> list[Path]:
 
 def package_roots(repo: Path) -> Iterator[Path]:
     """Yield the folders in which a repository usually keeps its packages."""
-    if (repo / "src").is_dir():
+    if is_folder(repo / "src"):
         yield repo / "src"
     for name in names_in(repo):
-        if (repo / name / "__init__.py").is_file():
+        if is_file(repo / name / "__init__.py"):
             yield repo / name
 
 

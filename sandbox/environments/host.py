@@ -11,6 +11,7 @@ from typing import Final
 
 from sandbox.base import Environment
 from sandbox.environments.exposure import Exposure
+from sandbox.environments.folders import follow, is_folder, is_link
 from sandbox.environments.generated import generated_files, package_roots
 from sandbox.environments.identity import host_identity
 from sandbox.environments.managers import read_toml
@@ -100,7 +101,7 @@ def show_operating_system(exposure: Exposure) -> None:
     exposure.show_system(Path("/usr"))
     for name in _ROOT_NAMES:
         path = Path("/") / name
-        if path.is_symlink():
+        if is_link(path):
             exposure.link(path, path.readlink())
         else:
             exposure.show_system(path)
@@ -185,10 +186,10 @@ def _on_copy(libraries: Libraries, repo: Path) -> list[str]:
 
 def _alias_of(repo: Path, path: Path) -> Path | None:
     """Return the part of a path that is the repository, however it is spelled; None if none is."""
-    real = repo.resolve()
-    if not path.resolve().is_relative_to(real):
+    real = follow(repo)
+    if not follow(path).is_relative_to(real):
         return None
-    return next((p for p in (path, *path.parents) if p.resolve() == real), None)
+    return next((p for p in (path, *path.parents) if follow(p) == real), None)
 
 
 def _interpreter(exposure: Exposure, python: Python) -> Path:
@@ -212,7 +213,7 @@ def _variables(found: Usable, interpreter: Path, toolchains: Iterable[Toolchain]
     }
     if python.is_virtual:
         settings["VIRTUAL_ENV"] = str(python.prefix)
-    if (python.prefix / "conda-meta").is_dir():
+    if is_folder(python.prefix / "conda-meta"):
         settings["CONDA_PREFIX"] = str(python.prefix)
     if found.libraries.user_site is not None:
         settings["PYTHONUSERBASE"] = str(found.libraries.user_site.parents[2])

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sandbox.environments.folders import follow, is_file, is_folder, names_in
+
 _CONDA_HOMES = ("miniconda3", "anaconda3", "miniforge3", "mambaforge", "micromamba", ".conda")
 
 
@@ -24,7 +26,8 @@ def poetry_environments(repo: Path, variables: Mapping[str, str], home: Path) ->
         return []
     folder = _poetry_folder(variables, home)
     stem = poetry_stem(name, repo)
-    found = sorted(folder.glob(f"{stem}-py*"), key=_natural, reverse=True)
+    named = (folder / name for name in names_in(folder) if name.startswith(f"{stem}-py"))
+    found = sorted(named, key=_natural, reverse=True)
     chosen = read_toml(folder / "envs.toml").get(stem, {})
     minor = chosen.get("minor") if isinstance(chosen, dict) else None
     return sorted(found, key=lambda path: path.name != f"{stem}-py{minor}")
@@ -34,13 +37,13 @@ def poetry_stem(name: str, repo: Path) -> str:
     """Return poetry's name for the virtualenvs of a project: its name and a hash of its folder."""
     canonical = re.sub(r"[-_.]+", "-", name).lower()
     clean = re.sub(r'[ $`!*@"\\\r\n\t]', "_", canonical)[:42]
-    return f"{clean}-{_short_hash(str(repo.resolve()))[:8]}"
+    return f"{clean}-{_short_hash(str(follow(repo)))[:8]}"
 
 
 def pipenv_environment(repo: Path, variables: Mapping[str, str], home: Path) -> Path | None:
     """Return where pipenv keeps the virtualenv of this project; None without a Pipfile."""
     pipfile = repo / "Pipfile"
-    if not pipfile.is_file():
+    if not is_file(pipfile):
         return None
     workon = variables.get("WORKON_HOME")
     folder = Path(workon) if workon else _data_home(variables, home) / "virtualenvs"
@@ -59,14 +62,14 @@ def conda_environment(repo: Path, variables: Mapping[str, str], home: Path) -> P
         found = re.search(r"^name:\s*['\"]?([\w.-]+)", text, re.MULTILINE)
         if found and found[1] not in ("base", ".", ".."):
             folders = (folder / found[1] for folder in _conda_folders(variables, home))
-            return next((folder for folder in folders if folder.is_dir()), None)
+            return next((folder for folder in folders if is_folder(folder)), None)
     return None
 
 
 def pointed_at(file: Path) -> Path | None:
     """Return the environment that a file named `.venv` points to (pipenv and virtualenvwrapper)."""
     try:
-        text = file.read_text(encoding="utf-8", errors="replace").strip() if file.is_file() else ""
+        text = file.read_text(encoding="utf-8", errors="replace").strip() if is_file(file) else ""
     except OSError:
         return None
     return Path(text) if text.startswith("/") and "\n" not in text else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.environments.folders import follow
+from sandbox.environments.folders import follow, is_file, is_folder, is_link
 from sandbox.environments.managers import (
     conda_environment,
     pipenv_environment,
@@ -62,7 +62,7 @@ def _in_repo(repo: Path) -> Iterator[Place]:
     for name in _IN_REPO:
         folder = pointed_at(repo / name) or _behind_link(repo / name)
         marks = (name, f"{name}/pyvenv.cfg", f"{name}/conda-meta/history")
-        if not folder.is_dir():
+        if not is_folder(folder):
             yield _of_folder(name, None, f"no folder {repo / name}")
         elif tracked_among(repo, marks):
             yield Place(name=name, executable=None, said=str(folder), refused=_TRACKED)
@@ -72,7 +72,7 @@ def _in_repo(repo: Path) -> Iterator[Place]:
 
 def _behind_link(folder: Path) -> Path:
     """Return a folder; of a link what it leads to, since the tree may hold the link itself."""
-    return follow(folder) if folder.is_symlink() else folder
+    return follow(folder) if is_link(folder) else folder
 
 
 def _of_variable(name: str, variables: Mapping[str, str], repo: Path) -> Place:
@@ -94,7 +94,7 @@ def _of_managers(repo: Path, variables: Mapping[str, str], home: Path) -> Iterat
     if not poetry:
         yield _of_folder("poetry", None, "no virtualenv of poetry for this project")
     pipenv = pipenv_environment(repo, variables, home)
-    exists = pipenv is not None and pipenv.is_dir()
+    exists = pipenv is not None and is_folder(pipenv)
     yield _of_folder(
         "pipenv", pipenv if exists else None, f"no {pipenv}" if pipenv else "no Pipfile"
     )
@@ -137,7 +137,7 @@ def _on_path(repo: Path, variables: Mapping[str, str], root: Path | None) -> Ite
                 yield from _of_pyenv("PATH, pyenv", global_choice(root), is_general=True)
                 continue
             for name in names:
-                if (folder / name).is_file():
+                if is_file(folder / name):
                     found = True
                     yield _general(folder / name)
     if not found:
@@ -157,6 +157,4 @@ def _of_folder(name: str, folder: Path | None, otherwise: str) -> Place:
 def _python_of(prefix: Path) -> Path:
     """Return the path of the Python in a folder, whether it is there or not."""
     names = (prefix / "bin" / name for name in ("python", "python3", "pypy3"))
-    return next(
-        (path for path in names if path.is_symlink() or path.is_file()), prefix / "bin/python"
-    )
+    return next((path for path in names if is_link(path) or is_file(path)), prefix / "bin/python")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox.environments.folders import names_in
+from sandbox.environments.folders import is_folder, names_in
 
 _NUMBERS = re.compile(r"\d+")
 
@@ -34,7 +34,7 @@ class Choice:
 def pyenv_root(variables: Mapping[str, str], home: Path) -> Path | None:
     """Return pyenv's folder, if it is installed."""
     root = Path(variables.get("PYENV_ROOT") or home / ".pyenv")
-    return root if (root / "versions").is_dir() else None
+    return root if is_folder(root / "versions") else None
 
 
 def project_choice(root: Path, repo: Path, variables: Mapping[str, str]) -> Choice | None:
@@ -76,7 +76,7 @@ def _installed(versions: Path, name: str) -> Path | None:
     if ".." in Path(name).parts:
         return None
     exact = versions / name.removeprefix("python-")
-    if exact.is_dir() and exact != versions:
+    if is_folder(exact) and exact != versions:
         return exact
     return max(_with_prefix(versions, exact.name), key=_sort_key, default=None)
 
@@ -84,7 +84,7 @@ def _installed(versions: Path, name: str) -> Path | None:
 def _with_prefix(versions: Path, prefix: str) -> Iterator[Path]:
     """Yield the installed versions of a series."""
     for name in names_in(versions):
-        if prefix and name.startswith(f"{prefix}.") and (versions / name / "bin").is_dir():
+        if prefix and name.startswith(f"{prefix}.") and is_folder(versions / name / "bin"):
             yield versions / name
 
 

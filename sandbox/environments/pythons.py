@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sandbox.environments.folders import follow, names_in
+from sandbox.environments.folders import follow, is_file, is_link, names_in
 
 OLDEST: Final = (3, 8)
 """The scripts that run inside a sandbox need at least this version."""
@@ -56,7 +56,7 @@ class Python:
     @property
     def is_virtual(self) -> bool:
         """Whether this is a virtualenv."""
-        return (self.prefix / "pyvenv.cfg").is_file()
+        return is_file(self.prefix / "pyvenv.cfg")
 
     @property
     def library(self) -> Path:
@@ -76,7 +76,7 @@ def inspect_prefix(prefix: Path) -> Python | Unusable:
 def inspect_executable(executable: Path) -> Python | Unusable:
     """Read the Python that would start under this path."""
     hops = _follow(executable)
-    if not hops[-1].is_file():
+    if not is_file(hops[-1]):
         return Unusable(
             reason=f"{executable} leads to {hops[-1]}, which is not there",
             remedy=f"python3 -m venv --clear {executable.parent.parent}",
@@ -127,7 +127,7 @@ def _describe(
 def _follow(path: Path) -> tuple[Path, ...]:
     """Return the path and what each of its last links leads to, in order."""
     hops = [path]
-    while path.is_symlink() and len(hops) < _MOST_LINKS:
+    while is_link(path) and len(hops) < _MOST_LINKS:
         path = Path(os.path.normpath(path.parent / path.readlink()))
         hops.append(path)
     return tuple(hops)
@@ -151,7 +151,7 @@ def _base_of_copy(settings: dict[str, str]) -> Path | None:
     version = settings.get("version") or settings.get("version_info", "3")
     short = ".".join(version.split(".")[:2])
     names = (f"python{short}", "python3", "python", f"pypy{short}", "pypy3")
-    return next((home / name for name in names if (home / name).is_file()), None)
+    return next((home / name for name in names if is_file(home / name)), None)
 
 
 def _is_program(path: Path) -> bool:
@@ -165,10 +165,10 @@ def _is_program(path: Path) -> bool:
 
 def _library_tag(base: Path, program: str) -> str | None:
     """Return the name of the library folder below `base/lib` that this program uses."""
-    if _TAGGED.match(program) and (base / "lib" / program / "os.py").is_file():
+    if _TAGGED.match(program) and is_file(base / "lib" / program / "os.py"):
         return program
     names = names_in(base / "lib")
-    tags = [n for n in names if _TAGGED.match(n) and (base / "lib" / n / "os.py").is_file()]
+    tags = [n for n in names if _TAGGED.match(n) and is_file(base / "lib" / n / "os.py")]
     return tags[0] if len(tags) == 1 else None
 
 

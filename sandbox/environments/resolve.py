@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlparse
 
 from sandbox.base import Environment, ProbeLine
+from sandbox.environments.folders import is_file
 from sandbox.environments.host import host_environment
 from sandbox.environments.image import image_environment
 from sandbox.environments.places import Place
@@ -107,7 +108,8 @@ def _line(finding: Finding, *, taken: bool) -> ProbeLine:
         case None:
             return ProbeLine(name=name, value=finding.place.said, ok=True)
         case Unusable() as trouble:
-            value = f"{finding.place.said}: {trouble.reason}"
+            repeats = trouble.reason.startswith(finding.place.said)
+            value = trouble.reason if repeats else f"{finding.place.said}: {trouble.reason}"
             stops = trouble.must_be_mended and not taken
             remedy = "" if finding.place.is_general else trouble.remedy
             return ProbeLine(name=name, value=value, ok=not stops, remedy=remedy)
@@ -143,9 +145,9 @@ def _nothing_found(
 
 def _remedy(repo: Path, own: Sequence[str], module: str) -> str:
     """Return the command for the tool by which the project is set up."""
-    if (repo / "uv.lock").is_file():
+    if is_file(repo / "uv.lock"):
         return f"uv sync  (and `uv add --dev {module}` if the project does not name it)"
-    if (repo / "poetry.lock").is_file():
+    if is_file(repo / "poetry.lock"):
         return f"poetry install  (and `poetry add --group dev {module}` if it is not named)"
     if own:
         return own[0]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from sandbox.environments.exposure import unreadable_by
-from sandbox.environments.folders import follow, names_in
+from sandbox.environments.folders import follow, is_file, names_in
 from sandbox.environments.managers import read_toml
 from sandbox.environments.places import Place, places
 from sandbox.environments.pythons import (
@@ -61,7 +61,7 @@ def search(
 
 def _program_of(executable: Path) -> Path:
     """Return what tells one Python from another: a virtualenv is its own, links are not."""
-    if (executable.parent.parent / "pyvenv.cfg").is_file():
+    if is_file(executable.parent.parent / "pyvenv.cfg"):
         return executable
     return follow(executable)
 

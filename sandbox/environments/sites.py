@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlparse
 
-from sandbox.environments.folders import follow, names_in
+from sandbox.environments.folders import follow, is_file, is_folder, is_there, names_in
 from sandbox.environments.pythons import Python
 
 _SYSTEM: Final = Path("/usr")
@@ -65,7 +65,7 @@ class Libraries:
 def read_libraries(python: Python, *, home: Path) -> Libraries:
     """Read the site folders of a Python; `home` is the developer's home folder."""
     user = home / ".local" / "lib" / python.tag / "site-packages"
-    user_site = user if python.sees_base_sites and user.is_dir() else None
+    user_site = user if python.sees_base_sites and is_folder(user) else None
     sites = tuple(_site_folders(python, user_site))
     reading = _Reading()
     for site in sites:
@@ -92,7 +92,7 @@ def _site_folders(python: Python, user_site: Path | None) -> Iterator[Path]:
     seen: set[Path] = set()
     for folder in candidates:
         real = follow(folder)
-        if real not in seen and folder.is_dir():
+        if real not in seen and is_folder(folder):
             seen.add(real)
             yield folder
 
@@ -105,7 +105,7 @@ def _own_sites(prefix: Path, tag: str) -> list[Path]:
 def _system_sites(tag: str) -> list[Path]:
     """Return the site folders of a distribution's own Python: Debian's, else Fedora's."""
     local, debian = Path("/usr/local"), _SYSTEM / "lib" / "python3" / "dist-packages"
-    if debian.is_dir():
+    if is_folder(debian):
         return [
             local / "lib" / tag / "dist-packages",
             debian,
@@ -143,7 +143,7 @@ class _Reading:
             text = line.strip()
             if text and not text.startswith(("#", "import ", "import\t")):
                 path = Path(os.path.normpath(site / text))
-                if path.exists():
+                if is_there(path):
                     self.roots.append(path)
 
     def _read_finder(self, path: Path) -> None:
@@ -198,12 +198,13 @@ class _Reading:
 def _module_in(root: Path, name: str) -> Path | None:
     """Return the package or module file of that name in a folder."""
     package = root / name
-    if package.is_dir() and _holds_code(package):
+    if is_folder(package) and _holds_code(package):
         return package
     single = root / f"{name}.py"
-    if single.is_file():
+    if is_file(single):
         return single
-    return next(iter(sorted(root.glob(f"{name}.*.so"))), None) if root.is_dir() else None
+    compiled = (n for n in names_in(root) if n.startswith(f"{name}.") and n.endswith(".so"))
+    return next((root / n for n in compiled), None)
 
 
 def _holds_code(folder: Path) -> bool:
@@ -242,4 +243,4 @@ def _code_at(text: str) -> Path | None:
     if path.name == "__init__.py":
         path = path.parent
     candidates = (path, path.with_name(f"{path.name}.py")) if path.name else ()
-    return next((candidate for candidate in candidates if candidate.exists()), None)
+    return next((candidate for candidate in candidates if is_there(candidate)), None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sandbox.environments.exposure import Exposure
-from sandbox.environments.folders import follow, names_in
+from sandbox.environments.folders import follow, is_file, is_folder, is_link, names_in
 from sandbox.environments.managers import read_toml
 
 
@@ -30,11 +30,11 @@ def show_toolchains(
 ) -> list[Toolchain]:
     """Show what the repository's manifests ask for; return what it means for the commands."""
     found = []
-    if (repo / "package.json").is_file():
+    if is_file(repo / "package.json"):
         found.append(_show_node(exposure, repo, variables))
-    if (repo / "go.mod").is_file():
+    if is_file(repo / "go.mod"):
         found.append(_show_go(exposure, variables, home))
-    if (repo / "Cargo.toml").is_file():
+    if is_file(repo / "Cargo.toml"):
         found.append(_show_cargo(exposure, repo, variables, home))
     return found
 
@@ -42,7 +42,7 @@ def show_toolchains(
 def _show_node(exposure: Exposure, repo: Path, variables: Mapping[str, str]) -> Toolchain:
     """Show `node_modules` of the repository; npm and yarn hoist those of workspaces into it."""
     modules = repo / "node_modules"
-    shown = modules.is_dir() and not modules.is_symlink()
+    shown = is_folder(modules) and not is_link(modules)
     notes = [exposure.show_folder(modules)] if shown else []
     program, trouble = _show_program(exposure, "node", variables, repo)
     return Toolchain(language="node", program_folder=program, notes=_said(*notes, trouble))
@@ -52,9 +52,9 @@ def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> To
     gopath = Path(variables.get("GOPATH", "").partition(":")[0] or home / "go")
     cache = Path(variables.get("GOMODCACHE") or gopath / "pkg" / "mod")
     folders = [cache / "cache" / "download"]
-    if cache.is_dir():
+    if is_folder(cache):
         folders += [cache / name for name in names_in(cache) if name != "cache"]
-    notes = [exposure.show_folder(folder) for folder in folders if folder.is_dir()]
+    notes = [exposure.show_folder(folder) for folder in folders if is_folder(folder)]
     program, trouble = _show_program(exposure, "go", variables, None)
     settings = {
         "GOMODCACHE": str(cache),
@@ -72,7 +72,7 @@ def _show_cargo(
 ) -> Toolchain:
     cargo_home = Path(variables.get("CARGO_HOME") or home / ".cargo")
     registry = cargo_home / "registry"
-    notes = [exposure.show_folder(registry)] if registry.is_dir() else []
+    notes = [exposure.show_folder(registry)] if is_folder(registry) else []
     rustup = Path(variables.get("RUSTUP_HOME") or home / ".rustup")
     toolchain = _rust_toolchain(repo, rustup)
     if toolchain is not None:
@@ -129,9 +129,9 @@ def _show_program(
         if not text.startswith("/") or (repo and folder.is_relative_to(repo)):
             continue
         real = follow(folder / name)
-        if real.is_file() and real.name == name and real.parent.name == "bin":
+        if is_file(real) and real.name == name and real.parent.name == "bin":
             return real.parent, exposure.show_installation(real.parents[1])
-    return None, f"no {name} on PATH"
+    return None, None
 
 
 def _said(*notes: str | None) -> tuple[str, ...]:

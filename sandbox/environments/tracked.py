@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from sandbox.environments.folders import is_file
+
 _MOST_INDEX_BYTES: Final = 256 * 1024**2
 _LENGTH_MASK: Final = 0xFF
 
@@ -49,7 +51,7 @@ def _ending(name: str) -> bytes:
 def _git_dir(repo: Path) -> Path:
     """Return the folder with the index; of a linked worktree, its own."""
     entry = repo / ".git"
-    if not entry.is_file():
+    if not is_file(entry):
         return entry
     text = entry.read_text(encoding="utf-8", errors="replace")
     return repo / text.removeprefix("gitdir:").strip()

@@ -486,10 +486,13 @@ def test_prefix_that_is_never_shown_is_named(machine):
 def test_notes_and_variables_of_other_languages_are_added(machine):
     machine.virtualenv(machine.repo / ".venv")
     (machine.repo / "go.mod").write_text("module x\n")
+    (machine.home / ".ssh/bin").mkdir(parents=True)
+    (machine.home / ".ssh/bin/go").write_text("")
+    machine.variables["PATH"] = f"{machine.home}/.ssh/bin"
     environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
 
     assert environment.variables["GOPROXY"] == "off"
-    assert "no go on PATH" in environment.why
+    assert "is below .ssh" in environment.why
 
 
 def test_nothing_of_the_shell_passes_into_the_environment(machine):

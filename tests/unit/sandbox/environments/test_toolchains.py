@@ -48,7 +48,7 @@ def test_linked_node_modules_are_left_to_the_tree(repo, tmp_path):
     (repo / "node_modules").symlink_to(tmp_path / "elsewhere")
     found, shown = show(repo, {})
 
-    assert found == [Toolchain(language="node", program_folder=None, notes=("no node on PATH",))]
+    assert found == [Toolchain(language="node", program_folder=None)]
     assert shown == []
 
 
@@ -116,7 +116,7 @@ def test_rust_toolchain_that_is_not_installed_is_not_shown(repo, tmp_path, chann
     (repo / "rust-toolchain").write_text(channel)
     found, shown = show(repo, {})
 
-    assert found[0].notes == ("no cargo on PATH",)
+    assert found[0].program_folder is None
     assert shown == [f"{tmp_path}/home/.cargo/registry"]
 
 
