@@ -90,6 +90,16 @@ def covered_folders(spec: SandboxSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
+def checked_command(command: Command) -> None:
+    """Raise SandboxError for what no kernel could start."""
+    names = tuple(command.env)
+    words = (*command.argv, *names, *command.env.values(), command.cwd or "/")
+    if not command.argv or not command.argv[0]:
+        raise SandboxError("a command needs a program")
+    if any("\0" in word for word in words) or any(not name or "=" in name for name in names):
+        raise SandboxError(f"not a command that can be run: {command.argv[0]!r}")
+
+
 @asynccontextmanager
 async def open_held(
     spec: SandboxSpec,
@@ -213,6 +223,7 @@ class HeldSandbox:
     async def _process(
         self, command: Command, *, interactive: bool
     ) -> AsyncGenerator["HeldProcess", None]:
+        checked_command(command)
         async with self._lock:
             vessel = await self._vessel_with_tree()
             process = vessel.session.process(
@@ -277,10 +288,10 @@ class HeldSandbox:
         return self._vessel
 
     async def _apply(self, session: Session, changes: list[FileChange]) -> None:
-        writes = any(not isinstance(change, FileDelete) for change in changes)
-        tar = pack_changes(changes) if writes else None
+        over = [change.path for change in changes if not isinstance(change, FileDelete)]
+        tar = pack_changes(changes) if over else None
         try:
-            await session.change("tree", delete=deletions(changes), tar=tar)
+            await session.change("tree", delete=deletions(changes), tar=tar, over=over)
         except SandboxLost:
             raise
         except SandboxError:

@@ -74,6 +74,8 @@ def _folder_members(root: bytes, skip: set[bytes]) -> Iterator[bytes]:
                 found = sorted(entries, key=lambda entry: entry.name)
         except OSError as error:
             raise _unreadable(error) from error
+        if folder and not found:
+            yield header(folder + b"/", 0, 0o755, b"5")
         for entry in found:
             name = os.path.join(folder, entry.name)
             if name in skip:
@@ -81,7 +83,6 @@ def _folder_members(root: bytes, skip: set[bytes]) -> Iterator[bytes]:
             if entry.is_symlink():
                 yield header(name, 0, 0o777, b"2", os.readlink(entry.path))
             elif entry.is_dir(follow_symlinks=False):
-                yield header(name + b"/", 0, 0o755, b"5")
                 folders.append(name)
             elif entry.is_file(follow_symlinks=False):
                 yield from _file_member(entry.path, name)

@@ -118,9 +118,17 @@ class Session(Protocol):
         ...
 
     async def change(
-        self, root: str, *, delete: Sequence[str], tar: Iterator[bytes] | None
+        self,
+        root: str,
+        *,
+        delete: Sequence[str],
+        tar: Iterator[bytes] | None,
+        over: Sequence[str] = (),
     ) -> None:
-        """Delete and unpack below `tree` or `tools`. Raises: SandboxError."""
+        """Delete and unpack below `tree` or `tools`. Raises: SandboxError.
+
+        `over` names what the tar holds, where commands may have left something in the way.
+        """
         ...
 
     async def read_file(self, path: str, limit_bytes: int) -> bytes | None:
@@ -206,7 +214,12 @@ class FramedSession:
                     await process.kill()
 
     async def change(
-        self, root: str, *, delete: Sequence[str], tar: Iterator[bytes] | None
+        self,
+        root: str,
+        *,
+        delete: Sequence[str],
+        tar: Iterator[bytes] | None,
+        over: Sequence[str] = (),  # noqa: ARG002 - the Python runner clears every way by itself
     ) -> None:
         """Delete and unpack below `tree` or `tools`. Raises: SandboxError, SandboxLost."""
         with self._whole():

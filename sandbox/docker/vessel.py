@@ -15,10 +15,11 @@ from sandbox.docker.image import ensure_image
 from sandbox.docker.recipe import host_config, init_argv, read_only_mounts
 from sandbox.docker.stream import ExecStream, start_exec
 from sandbox.errors import EnvironmentMissing, SandboxError, SandboxLost
-from sandbox.held import DEFAULT_VARIABLES, covered_folders
+from sandbox.held import DEFAULT_VARIABLES, covered_folders, mounted_paths
 from sandbox.layout import ordinary_ids
 from sandbox.owner import this_process
 from sandbox.session import FramedSession, Session, runner_argv
+from sandbox.shell import ShellSession, shell_argv
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -97,20 +98,35 @@ async def _config(engine: Engine, spec: SandboxSpec, turn: int) -> dict[str, Any
 async def _start_runner(engine: Engine, spec: SandboxSpec, name: str) -> Session:
     """Start the Python runner; where there is no Python that can, the shell's."""
     interpreter = spec.environment.interpreter or "python3"
-    session = FramedSession(await _exec(engine, name, runner_argv(interpreter)))
     home = spec.environment.variables.get("HOME", DEFAULT_VARIABLES["HOME"])
+    awaited = covered_folders(spec)
+    session = FramedSession(await _exec(engine, name, runner_argv(interpreter)))
     try:
         await session.greet(
             roots={"tree": spec.workdir, "tools": TOOLS_DIR},
             folders=[home],
-            awaited=covered_folders(spec),
+            awaited=awaited,
             alone=True,
             within_s=GREET_S,
         )
-    except SandboxLost as error:
-        raise EnvironmentMissing(
-            f"no Python 3.8 or newer starts in the sandbox: {error.message}"
-        ) from error
+    except SandboxLost as first:
+        stream = await _exec(engine, name, shell_argv())
+        shell = ShellSession(stream, tree_bytes=spec.limits.tree_bytes)
+        try:
+            await shell.greet(
+                tree=spec.workdir,
+                home=home,
+                awaited=awaited,
+                mounted=mounted_paths(spec),
+                within_s=GREET_S,
+            )
+        except SandboxLost as second:
+            raise EnvironmentMissing(
+                f"neither Python 3.8 or newer nor a shell can run commands in the sandbox:"
+                f" {first.message}; {second.message}",
+                remedy="use an image with sh, tar and coreutils or busybox",
+            ) from second
+        return shell
     return session
 
 

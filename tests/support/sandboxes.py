@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from pathlib import Path
 
 from sandbox.base import (
@@ -10,12 +12,15 @@ from sandbox.base import (
     Completed,
     Environment,
     Mount,
+    ProbeLine,
     Sandbox,
+    SandboxEngine,
     SandboxLimits,
     SandboxSpec,
 )
 
 MIB = 1024**2
+PYTHON = str(Path(sys.base_prefix) / "bin" / "python3")
 SMALL = SandboxLimits(
     memory_bytes=192 * MIB,
     processes=64,
@@ -39,7 +44,7 @@ def host_environment(variables: Mapping[str, str] | None = None) -> Environment:
         mounts=tuple(Mount(source=path, target=str(path)) for path in sources if path.exists()),
         links={str(top): str(top.readlink()) for top in tops if top.is_symlink()},
         variables=variables or {},
-        interpreter=str(prefix / "bin" / "python3"),
+        interpreter=PYTHON,
         why="the Python of the test run",
         identity="tests",
     )
@@ -56,6 +61,27 @@ def a_spec(tree: Path | None = None, **changes: object) -> SandboxSpec:
     return SandboxSpec(**{**fields, **changes})  # type: ignore[arg-type]
 
 
+class WithoutPython:
+    """An engine whose environments name a Python that does not start: the shell has to do."""
+
+    def __init__(self, engine: SandboxEngine) -> None:
+        self._engine = engine
+        self.name = engine.name
+
+    def open(self, spec: SandboxSpec) -> AbstractAsyncContextManager[Sandbox]:
+        """Open with the shell runner."""
+        environment = replace(spec.environment, interpreter="/no/such/python")
+        return self._engine.open(replace(spec, environment=environment))
+
+    async def probe(self) -> tuple[ProbeLine, ...]:
+        """As the engine."""
+        return await self._engine.probe()
+
+    async def reap(self) -> tuple[str, ...]:
+        """As the engine."""
+        return await self._engine.reap()
+
+
 async def sh(sandbox: Sandbox, script: str, **changes: object) -> Completed:
     """Run a shell script to its end."""
     return await sandbox.run(a_command("sh", "-c", script, **changes))
@@ -63,8 +89,7 @@ async def sh(sandbox: Sandbox, script: str, **changes: object) -> Completed:
 
 async def py(sandbox: Sandbox, script: str, **changes: object) -> Completed:
     """Run a Python script to its end."""
-    interpreter = sandbox.spec.environment.interpreter or "python3"
-    return await sandbox.run(a_command(interpreter, "-c", script, **changes))
+    return await sandbox.run(a_command(PYTHON, "-c", script, **changes))
 
 
 def a_command(*argv: str, wall_s: float = 20.0, **changes: object) -> Command:

@@ -7,26 +7,28 @@ from pathlib import Path
 import pytest
 
 from sandbox.base import Sandbox, SandboxEngine
-from tests.support.sandboxes import a_spec
+from tests.support.sandboxes import WithoutPython, a_spec
 
 
 @pytest.fixture(
     scope="session",
     params=[
         pytest.param("docker", marks=pytest.mark.docker),
+        pytest.param("docker-shell", marks=pytest.mark.docker),
         pytest.param("bubblewrap", marks=pytest.mark.bwrap),
     ],
 )
 def engine(request: pytest.FixtureRequest) -> SandboxEngine:
     """Every backend in turn."""
     variables = dict(os.environ)
-    if request.param == "docker":
-        from sandbox.docker import DockerEngine
+    if request.param == "bubblewrap":
+        from sandbox.bubblewrap import BubblewrapEngine
 
-        return DockerEngine(variables=variables)
-    from sandbox.bubblewrap import BubblewrapEngine
+        return BubblewrapEngine(variables=variables)
+    from sandbox.docker import DockerEngine
 
-    return BubblewrapEngine(variables=variables)
+    engine = DockerEngine(variables=variables)
+    return WithoutPython(engine) if request.param == "docker-shell" else engine
 
 
 @pytest.fixture
