@@ -68,7 +68,7 @@ def host_root(links: Mapping[str, str], uid: int, gid: int) -> bytes:
         "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     }
     links = {"/var/tmp": "/tmp", **links}  # noqa: S108 - paths inside the sandbox
-    folders = {"etc", "run", "tmp"}
+    folders = {"etc", "home", "root", "run", "tmp"}
     folders |= {str(folder) for name in links for folder in PurePosixPath(name[1:]).parents}
     parts = [
         header(os.fsencode(f"{folder}/"), 0, 0o755, b"5") for folder in sorted(folders - {"."})

@@ -30,9 +30,8 @@ def tmpfs(spec: SandboxSpec) -> dict[str, str]:
         "/tmp": f"{common},mode=1777,size={split.tmp}",  # noqa: S108
         TOOLS_DIR: f"{common},mode=700,size={split.tools}",
     }
-    targets = (spec.workdir, *(mount.target for mount in spec.environment.mounts))
-    if any(is_below(target, "/root") for target in targets):
-        # An image's /root is closed to others; what lies below it must be reachable.
+    if spec.environment.kind == "image" and is_below(spec.workdir, "/root"):
+        # An image's own /root is closed to others; what lies below it must be reachable.
         found["/root"] = "ro,nosuid,nodev,mode=755,size=4096"
     return found
 
