@@ -4,6 +4,7 @@ Parsing is junitparser's. What is added here: caps on size, cases and texts, no 
 document type at all, and one value for every way a report can be unusable.
 """
 
+import itertools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -91,16 +92,9 @@ def _cases(data: bytes) -> Iterator[Case]:
 
     parsed: Any = JUnitXml.fromstring(data)
     suites: list[Any] = [parsed] if isinstance(parsed, TestSuite) else list(parsed)
-    count = 0
-    while suites:
-        suite = suites.pop(0)
-        suites.extend(suite.testsuites())
-        for case in suite:
-            if isinstance(case, TestCase):
-                count += 1
-                if count > CASES + 1:
-                    return
-                yield _case(case)
+    cases = (case for suite in suites for case in suite if isinstance(case, TestCase))
+    for case in itertools.islice(cases, CASES + 1):
+        yield _case(case)
 
 
 def _case(case: object) -> Case:
