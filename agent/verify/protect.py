@@ -163,9 +163,7 @@ def _is_never_allowed(path: RepoPath) -> bool:
 
 def _runner_settings(name: str, content: Content | None) -> str:
     """Return the parts of a configuration file that decide how tests are run, in one string."""
-    if content is None:
-        return ""
-    text = content.data.decode("utf-8", "replace")
+    text = content.data.decode("utf-8", "replace") if content else ""
     try:
         if name == "pyproject.toml":
             return _toml_settings(text)

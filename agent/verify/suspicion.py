@@ -56,6 +56,8 @@ _SHOWN: Final = {
     "os.system": "starts processes",
     "threading": "starts threads",
 }
+_INNARDS: Final = frozenset({"__code__", "f_back", "tb_frame", "gi_frame"})
+"""Attributes that are suspicious whatever they are taken from."""
 _TEXTS: Final = re.compile(
     r"PYTEST_[A-Z_]+|_pytest\b|/run/greenloop|greenloop_\w+|/proc/(self|\d+)"
 )
@@ -136,8 +138,9 @@ def _names(tree: ast.AST) -> Iterator[str]:
                 yield from (f"{module}.{name.name}" for name in names)
             case ast.Attribute(value=ast.Name(id=owner), attr=attr):
                 yield f"{owner}.{attr}"
-                yield attr
-            case ast.Attribute(attr=attr):
+                if attr in _INNARDS:
+                    yield attr
+            case ast.Attribute(attr=attr) if attr in _INNARDS:
                 yield attr
             case ast.Name(id=name) if name in {"exec", "eval", "compile", "__import__"}:
                 yield name
