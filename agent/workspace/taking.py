@@ -85,10 +85,12 @@ class Taking:
         look = self.look
         if look.seen is None or not 0 < len(look.changed) <= TOUCHED_FILES:
             return look.unchanged, look.changed
-        now = self._intake(None, {}).take_all(look.changed)
+        intake = self._intake(None, {})
+        now = intake.take_all(look.changed)
+        self._tell_unreadable(intake)
         before = look.seen.records
         same = {p: r for p, r in now.items() if content_key(r) == content_key(before.get(p))}
-        return {**look.unchanged, **same}, [path for path in look.changed if path not in same]
+        return {**look.unchanged, **same}, [path for path in now if path not in same]
 
     def _fill(
         self, slot: Slot, unchanged: Mapping[bytes, Record], changed: Sequence[bytes]
@@ -101,8 +103,7 @@ class Taking:
         todo = [*changed, *self._older_in(slot, unchanged)]
         taken = intake.take_all(todo)
         slot.remove(held.keys() & (set(todo) - taken.keys()))
-        if intake.unreadable:
-            self.notes.append(f"left out, not readable: {some_names(intake.unreadable)}")
+        self._tell_unreadable(intake)
         records = {**unchanged, **taken}
         for path in set(todo) - taken.keys():
             records.pop(path, None)
@@ -176,6 +177,11 @@ class Taking:
         seen = self.look.seen
         if seen is None or seen.index != disk.index or seen.records != disk.records:
             save_manifest(disk, self.home / "seen")
+
+    def _tell_unreadable(self, intake: Intake) -> None:
+        if intake.unreadable:
+            names = some_names(sorted(intake.unreadable))
+            self.notes.append(f"left out, not readable: {names}")
 
     def _buffers(self) -> dict[bytes, bytes]:
         return {os.fsencode(path): data for path, data in self.overlay.items()}

@@ -187,6 +187,7 @@ def test_git_applies_the_rendered_diff(tmp_path_factory, tree):
             lay(folder, path, old)
     done = subprocess.run(
         ["git", "apply", "--whitespace=nowarn", "-"],
+        check=False,
         cwd=folder,
         input=render_unified(patch),
         capture_output=True,
@@ -202,5 +203,5 @@ def test_rendered_diff_of_two_changed_lines_reads_as_git_writes_it(tmp_path):
     for side, data in (("a", old), ("b", new)):
         lay(tmp_path, f"{side}/a.py", text(data))
     git = ["git", "diff", "--no-index", "--no-prefix", "--full-index", "a/a.py", "b/a.py"]
-    by_git = subprocess.run(git, cwd=tmp_path, capture_output=True).stdout
+    by_git = subprocess.run(git, cwd=tmp_path, capture_output=True, check=False).stdout
     assert render_unified(patch_of(text(old), text(new))) == re.sub(rb"@@ line.*", b"@@", by_git)

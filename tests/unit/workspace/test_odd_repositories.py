@@ -395,7 +395,7 @@ def test_files_that_may_not_be_read_are_left_out_and_said(monkeypatch):
         try:
             with open_workspace(repo, state_dir=folder / "state", overlay={}) as base:
                 assert base.paths() == ("a.py",)
-                assert base.notes == ("left out, not readable: secret.py, closed/x.py",)
+                assert base.notes == ("left out, not readable: closed/x.py, secret.py",)
         finally:
             if is_root:
                 os.seteuid(0)
