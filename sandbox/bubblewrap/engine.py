@@ -83,7 +83,7 @@ class BubblewrapEngine:
     async def reap(self) -> tuple[str, ...]:
         """Remove the control groups of sandboxes whose owner is dead.
 
-        Their processes are dead already: the kernel ends bubblewrap with its owner.
+        Their processes are dead already, or are killed here.
         """
         return await anyio.to_thread.run_sync(_reap)
 

@@ -2,7 +2,9 @@
 
 The runner is process 1 of its own pid namespace: no command can end it, and when it ends, the
 kernel ends everything else in there. It is held by a pidfd, which cannot come to mean another
-process. If this process dies, the kernel ends bubblewrap, and bubblewrap everything inside.
+process. If this process dies, its end of the pipes closes and the runner ends itself; for an
+ordinary user the kernel does it besides (as root the death of bubblewrap, which gave up the right
+to signal others, does not reach a first process that changed its user).
 """
 
 import contextlib
@@ -12,7 +14,6 @@ import os
 import resource
 import secrets
 import signal
-import sys
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
@@ -23,7 +24,6 @@ import anyio.abc
 import anyio.to_thread
 
 from sandbox.base import TOOLS_DIR, SandboxLimits, SandboxSpec
-from sandbox.bubblewrap import launch
 from sandbox.bubblewrap.groups import Group, Hierarchy, make_group, remove_folders
 from sandbox.bubblewrap.names import owned_name
 from sandbox.bubblewrap.recipe import Inside, User, arguments, files_of, interpreter_of, own_folders
@@ -39,6 +39,18 @@ START_S: Final = 30.0
 END_S: Final = 15.0
 """A namespace with a fork bomb in it was gone within a second."""
 OPEN_FILES: Final = 8_192
+_JOIN: Final = """\
+while [ "$1" != -- ]; do
+    echo 0 >"$1" || exit 70
+    shift
+done
+shift
+exec "$@"
+"""
+"""Joins control groups, for which 0 is who writes, and becomes the rest of its arguments.
+
+A process can put itself into a group before it starts anything; nobody else could do it in time.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +164,8 @@ async def start_vessel(spec: SandboxSpec, means: Means) -> BubbleVessel:
 def setup_text(spec: SandboxSpec, user: User, *, is_grouped: bool, cpus: frozenset[int]) -> str:
     """Return what the first program inside does before it is the runner; Python 3.8.
 
-    It narrows itself once and for all: resource limits, processors, and as root the user.
+    It narrows itself once and for all (resource limits, processors, and as root the user), and
+    sees to it that everything ends with the lease.
     """
     limits = spec.limits
     largest = max(limits.tree_bytes, limits.tmp_bytes)
@@ -162,7 +175,7 @@ def setup_text(spec: SandboxSpec, user: User, *, is_grouped: bool, cpus: frozens
         if not user.is_root_outside:
             bounds["RLIMIT_NPROC"] = limits.processes
     lines = [
-        "import os, resource, sys",
+        "import os, resource, sys, threading",
         *(f"resource.setrlimit(resource.{name}, ({n}, {n}))" for name, n in bounds.items()),
         f"os.sched_setaffinity(0, {sorted(cpus)})",
     ]
@@ -172,11 +185,17 @@ def setup_text(spec: SandboxSpec, user: User, *, is_grouped: bool, cpus: frozens
             "os.setgroups([])",
             f"os.setresgid({user.gid}, {user.gid}, {user.gid})",
             f"os.setresuid({user.uid}, {user.uid}, {user.uid})",
-            # What changing the user leaves: the inheritable set (capset, version 3, this process).
             "import ctypes",
             "words = ctypes.c_uint32",
+            # What changing the user leaves: inheritable rights (capset, version 3, this process).
             "if ctypes.CDLL(None).capset((words * 2)(0x20080522, 0), (words * 6)()): sys.exit(70)",
         ]
+    # Process 1 cannot be ended by an alarm of its own, only by itself.
+    lines += [
+        f"lease = threading.Timer({limits.lease_s}, os._exit, [75])",
+        "lease.daemon = True",
+        "lease.start()",
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -216,7 +235,7 @@ async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[
 
 
 def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> list[str]:
-    """Return the launcher, bubblewrap and the runner in one line."""
+    """Return bubblewrap and the runner in one line, in front of it how the group is joined."""
     interpreter = interpreter_of(spec.environment)
     runner = list(runner_argv(interpreter))
     code = runner.index("-c") + 1
@@ -229,10 +248,8 @@ def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> lis
         )
         + runner[code]
     )
-    join = () if group is None else group.join_files
-    lease = [str(spec.limits.lease_s), *join, "--"]
-    launcher = [sys.executable, "-I", "-S", str(Path(launch.__file__))]
-    return [*launcher, *lease, *arguments(spec, inside), *runner]
+    join = [] if group is None else ["/bin/sh", "-c", _JOIN, "join", *group.join_files, "--"]
+    return [*join, *arguments(spec, inside), *runner]
 
 
 def _group_for(limits: SandboxLimits, means: Means) -> Group | None:

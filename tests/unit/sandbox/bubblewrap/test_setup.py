@@ -1,16 +1,17 @@
-"""What the first program inside does to itself, and the launcher before it."""
+"""What the first program inside does to itself, and what is run before bubblewrap."""
 
 import ast
+import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from sandbox.base import Environment, SandboxLimits, SandboxSpec
-from sandbox.bubblewrap import launch
 from sandbox.bubblewrap.recipe import User
-from sandbox.bubblewrap.vessel import setup_text
+from sandbox.bubblewrap.vessel import _JOIN, setup_text
 
 ORDINARY = User(uid=501, gid=20, is_root_outside=False)
 ROOT = User(uid=1000, gid=1000, is_root_outside=True)
@@ -54,9 +55,9 @@ def test_it_is_python_whatever_the_paths_are(user: User) -> None:
     assert ("/it's here" in strings) == user.is_root_outside
 
 
-def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
+def joined(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-I", "-S", str(launch.__file__), *arguments],
+        ["/bin/sh", "-c", _JOIN, "join", *arguments],
         capture_output=True,
         text=True,
         check=False,
@@ -64,20 +65,22 @@ def launched(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_launcher_joins_groups_and_becomes_the_program(tmp_path: Path) -> None:
-    groups = [tmp_path / "memory", tmp_path / "pids"]
-    done = launched("60", *map(str, groups), "--", "/bin/sh", "-c", 'echo "$1"', "sh", "a b")
-    assert (done.returncode, done.stdout) == (0, "a b\n")
-    assert [group.read_text() for group in groups] == ["0", "0"]
+def test_groups_are_joined_before_the_program_is_run(tmp_path: Path) -> None:
+    groups = [tmp_path / "memory's", tmp_path / "pids 2"]
+    done = joined(*map(str, groups), "--", "/bin/sh", "-c", 'echo "$1"', "sh", "a  b")
+    assert (done.returncode, done.stdout) == (0, "a  b\n")
+    assert [group.read_text() for group in groups] == ["0\n", "0\n"]
 
 
-def test_the_launcher_stops_where_a_group_cannot_be_joined(tmp_path: Path) -> None:
-    done = launched("60", str(tmp_path / "no/such"), "--", "/bin/echo", "ran")
+def test_nothing_is_run_where_a_group_cannot_be_joined(tmp_path: Path) -> None:
+    done = joined(str(tmp_path / "no/such"), "--", "/bin/echo", "ran")
     assert done.returncode != 0
     assert done.stdout == ""
 
 
-def test_the_lease_ends_the_program_whatever_it_does() -> None:
-    done = launched("1", "--", "/bin/sh", "-c", "sleep 30 >/dev/null 2>&1; echo over")
-    assert done.returncode == -14
-    assert done.stdout == ""
+def test_the_lease_ends_the_process_whatever_it_does() -> None:
+    spec = replace(SPEC, limits=replace(SPEC.limits, lease_s=0, tree_bytes=2**30))
+    text = setup_text(spec, ORDINARY, is_grouped=True, cpus=frozenset(os.sched_getaffinity(0)))
+    program = text + "import signal, time\nsignal.pthread_sigmask(0, range(1, 32))\ntime.sleep(30)"
+    done = subprocess.run([sys.executable, "-c", program], timeout=20, check=False)
+    assert done.returncode == 75
