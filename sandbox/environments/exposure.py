@@ -66,7 +66,7 @@ class Exposure:
         self._repo = repo
         self._home = home
         self._sources: dict[Path, Path] = {}
-        self._links: dict[str, str] = {}
+        self._links: dict[Path, Path] = {}
         self._prefixes: set[Path] = set()
         self._private = follow(home)
 
@@ -138,8 +138,7 @@ class Exposure:
 
     def link(self, path: Path, target: Path) -> None:
         """Make a path that does not exist in a sandbox lead to one that does."""
-        if not self.covers(path):
-            self._links[str(path)] = str(target)
+        self._links[path] = target
 
     def covers(self, path: Path) -> bool:
         """Whether a path is visible already, and so is what it leads to."""
@@ -161,8 +160,13 @@ class Exposure:
 
     @property
     def links(self) -> dict[str, str]:
-        """Symlinks that the root folder needs, by path."""
-        return dict(sorted(self._links.items()))
+        """Symlinks that the empty root needs, by path; what a mount shows has its own."""
+        shown = self._sources.keys()
+        return {
+            str(path): str(target)
+            for path, target in sorted(self._links.items())
+            if shown.isdisjoint((path, *path.parents))
+        }
 
     def _refusal(self, path: Path) -> str | None:
         """Return why a path is never shown, whatever it holds."""

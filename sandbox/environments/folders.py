@@ -15,7 +15,10 @@ def names_in(folder: Path) -> list[str]:
 
 def follow(path: Path) -> Path:
     """Return a path with all links followed, whether it exists or not."""
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except ValueError:  # a zero byte in it
+        return path
 
 
 def is_file(path: Path) -> bool:

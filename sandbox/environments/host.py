@@ -11,7 +11,7 @@ from typing import Final
 
 from sandbox.base import Environment
 from sandbox.environments.exposure import Exposure
-from sandbox.environments.folders import follow, is_folder, is_link
+from sandbox.environments.folders import follow, is_folder, is_link, is_there
 from sandbox.environments.generated import generated_files, package_roots
 from sandbox.environments.identity import host_identity
 from sandbox.environments.managers import read_toml
@@ -119,7 +119,7 @@ def _show_python(exposure: Exposure, python: Python, repo: Path) -> list[str]:
                 exposure.show_system(Path(store) / part)
     notes = [exposure.show_prefix(python.prefix), exposure.show_prefix(python.base)]
     for hop in python.hops if python.is_virtual else ():
-        if exposure.covers(hop):
+        if exposure.covers(hop) or not is_there(hop):
             continue
         if exposure.show_prefix(hop.parent.parent) is not None and not hop.is_relative_to(repo):
             exposure.link(hop, python.real)

@@ -30,7 +30,7 @@ def tracked_among(repo: Path, names: Iterable[str]) -> set[str]:
         if index.stat().st_size > _MOST_INDEX_BYTES:
             return names
         content = index.read_bytes()
-    except OSError:
+    except (OSError, ValueError):  # ValueError: a zero byte in what `.git` points to
         return set()
     if content[4:8] == b"\0\0\0\x04":
         return {name for name in names if "/" in name and _ending(name) in content}
