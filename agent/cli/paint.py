@@ -114,11 +114,17 @@ def _tinted(line: DiffLine, text: Text) -> Text:
 
 def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
     """Return the alternatives, one a row: what they change and why they were kept."""
-    table = Table(box=box.SIMPLE_HEAD, title="Alternatives", title_justify="left", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        title="Alternatives",
+        title_style="bold",
+        title_justify="left",
+        pad_edge=False,
+    )
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("confidence", no_wrap=True)
     table.add_column("change", overflow="fold", ratio=3)
-    table.add_column("why", overflow="fold", ratio=2)
+    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=2)
     for option in options:
         style = colour("green", option["confidence"])
         table.add_row(
@@ -142,7 +148,9 @@ def _change(patch: str) -> Text:
 
 def tests_table(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     """Return (test, before, after) rows as a table."""
-    table = Table(box=box.SIMPLE_HEAD, title="Tests", title_justify="left", pad_edge=False)
+    table = Table(
+        box=box.SIMPLE_HEAD, title="Tests", title_style="bold", title_justify="left", pad_edge=False
+    )
     table.add_column("test", overflow="fold", ratio=1)
     table.add_column("before", no_wrap=True)
     table.add_column("after", no_wrap=True)
@@ -182,8 +190,3 @@ def checks_table(rows: Sequence[tuple[str, str, bool]]) -> RenderableType:
         mark = Text("ok", "green") if ok else Text("no", "bold red")
         table.add_row(mark, Text(one_line(name)), Text(clean(value)))
     return table
-
-
-def titled(title: str, content: RenderableType) -> RenderableType:
-    """Return something under a heading."""
-    return Group(Text(f"\n{title}", "bold"), content)

@@ -66,7 +66,9 @@ def explanation(verdict: str, confidence: str | None, alternatives: int) -> str:
     match confidence:
         case "likely":
             also = f" ({others} found that do the same)" if alternatives > 1 else ""
-            return f"The whole suite passes without a warning sign{also}. Read it and keep it."
+            return (
+                f"The whole suite passes without a warning sign{also}. Read it before you keep it."
+            )
         case "plausible":
             return (
                 "The tests asked for pass and nothing that passed fails, but the tests leave room "
