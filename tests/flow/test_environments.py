@@ -124,6 +124,20 @@ async def test_virtualenv_of_the_distribution_sees_its_packages(repo, home, tmp_
     assert json.loads(inside.output) == json.loads(outside.stdout)
 
 
+async def test_packages_of_the_user_are_imported_where_they_are(repo, home, tmp_path):
+    tag = Path(os.path.realpath("/usr/bin/python3")).name
+    site = home / ".local" / "lib" / tag / "site-packages"
+    copy_distributions(PYTEST, site)
+    (home / ".local" / "share").mkdir()
+    environment = resolve_environment(repo, image=None, variables=plain_variables(home))
+    tree = copy_of_tree(repo, tmp_path / "base")
+    code = f"import os, pytest; print(pytest.__file__, os.listdir({str(home / '.local')!r}))"
+
+    done = await look_inside(environment, repo, tree, "python3", "-c", code)
+
+    assert done.output.decode().strip() == f"{site}/pytest/__init__.py ['lib']"
+
+
 async def test_environment_named_for_pyenv_is_entered(repo, home, tmp_path):
     root = tmp_path / "pyenv"
     copy_distributions(PYTEST, make_real_virtualenv(root / "versions" / "calc"))
