@@ -227,7 +227,7 @@ def _text(path: Path) -> str:
     """Return the beginning of a text file; empty where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(_MOST_PTH_BYTES).decode("utf-8", "replace")
+            return file.read(_MOST_PTH_BYTES).decode("utf-8", "surrogateescape")
     except OSError:
         return ""
 

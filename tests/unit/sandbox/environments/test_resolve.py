@@ -72,6 +72,19 @@ def test_virtualenv_of_the_repository_comes_first(machine):
     assert machine.interpreter() == f"{machine.repo}/.venv/bin/python"
 
 
+@pytest.mark.parametrize("name", [b"with space", b"caf\xe9", b"a\nb", b"a,b:c=d", b"'\"$x"])
+def test_repository_with_an_odd_name_is_served_as_any_other(machine, name):
+    machine.repo = machine.top / os.fsdecode(name)
+    site = machine.virtualenv(machine.repo / ".venv")
+    (machine.repo / "src").mkdir()
+    (site / "demo.pth").write_bytes(os.fsencode(machine.repo / "src") + b"\n")
+    environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
+
+    assert environment.interpreter == f"{machine.repo}/.venv/bin/python"
+    assert f"{machine.repo}/.venv" in {mount.target for mount in environment.mounts}
+    assert len(environment.identity) == 64
+
+
 def test_environment_says_what_it_is_and_why(machine):
     machine.virtualenv(machine.repo / ".venv")
     environment = resolve_environment(machine.repo, image=None, variables=machine.variables)
