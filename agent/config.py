@@ -44,6 +44,8 @@ class Settings:
     tree_bytes: int = 1024**3
     tmp_bytes: int = 256 * 1024**2
     search_s: float = 120.0
+    minimise_s: float = 60.0
+    """Spent at most on finding out which hunks of a green patch are needed."""
     test_wall_s: float = 600.0
     """Upper bound of one run of the whole suite; below it, learnt durations decide."""
     origins: Mapping[str, str] = field(default_factory=dict)
@@ -372,6 +374,7 @@ KEYS: Final[Mapping[str, Key]] = {
     "tree_bytes": Key(parse=_whole(at_least=1024**2), scope=Scope.TIGHTEN),
     "tmp_bytes": Key(parse=_whole(at_least=1024**2), scope=Scope.TIGHTEN),
     "search_s": Key(parse=_positive),
+    "minimise_s": Key(parse=_positive),
     "test_wall_s": Key(parse=_positive),
 }
 _DEFAULTS: Final[dict[str, Any]] = {each.name: each.default for each in fields(Settings)}

@@ -4,7 +4,6 @@ The only module that picks concrete parts: which sandbox backend, which strategy
 Front ends (command line, language server, batch) enter here.
 """
 
-import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -13,7 +12,6 @@ from pathlib import Path
 
 import anyio
 from anyio.abc import TaskGroup
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
 
 from agent import __version__
 from agent.config import Settings
@@ -32,18 +30,26 @@ from sandbox.errors import SandboxError
 class RunHandle:
     """A run under way: watch it, cancel it, wait for it."""
 
-    def __init__(self, run: RunId, events: MemoryObjectReceiveStream[Event]) -> None:
+    def __init__(self, run: RunId) -> None:
         self.run = run
-        self._events = events
+        self._told: list[Event] = []
+        self._news = anyio.Event()
         self._scope = anyio.CancelScope()
         self._done = anyio.Event()
         self._outcome: RunResult | AgentError | SandboxError | None = None
 
     async def events(self) -> AsyncIterator[Event]:
-        """Yield what happens, from the start; ends after `RunFinished`. For one reader."""
-        async with self._events:
-            async for event in self._events:
+        """Yield what happens, from the start; ends when the run does. For any number of readers."""
+        seen = 0
+        while True:
+            news, over = self._news, self._done.is_set()
+            for event in self._told[seen:]:
                 yield event
+                seen += 1
+            if over:
+                return
+            if seen == len(self._told):
+                await news.wait()
 
     def cancel(self) -> None:
         """Ask the run to end now; its sandboxes are removed before the result is there."""
@@ -57,6 +63,14 @@ class RunHandle:
         if self._outcome is None:  # an unexpected error took down the engine's task group
             raise AgentError(f"run {self.run} ended without a result")
         raise self._outcome
+
+    def _tell(self, event: Event) -> None:
+        self._told.append(event)
+        self._wake()
+
+    def _wake(self) -> None:
+        self._news.set()
+        self._news = anyio.Event()
 
 
 class Engine:
@@ -77,9 +91,8 @@ class Engine:
         """
         strategy = _strategy(task)
         writer = self._store.new_run(task)
-        send, receive = anyio.create_memory_object_stream[Event](math.inf)
-        handle = RunHandle(writer.run, receive)
-        self._tasks.start_soon(self._carry_out, task, strategy, writer, handle, send)
+        handle = RunHandle(writer.run)
+        self._tasks.start_soon(self._carry_out, task, strategy, writer, handle)
         return handle
 
     async def reap(self) -> tuple[str, ...]:
@@ -95,11 +108,10 @@ class Engine:
         strategy: Strategy,
         writer: RunWriter,
         handle: RunHandle,
-        send: MemoryObjectSendStream[Event],
     ) -> None:
         started = time.monotonic()
-        with writer, send:
-            emit = partial(_emit, writer, send)
+        with writer:
+            emit = partial(_emit, writer, handle)
             emit(_started(task, strategy, writer.run))
             parts = Parts(
                 run=writer.run,
@@ -107,7 +119,7 @@ class Engine:
                 settings=self._settings,
                 engine=self._sandboxes,
                 strategy=strategy,
-                find_environment=partial(self._find_environment),
+                find_environment=self._find_environment,
                 emit=emit,
             )
             try:
@@ -123,9 +135,10 @@ class Engine:
                 _keep(handle._outcome, writer, emit)
                 _finish(handle._outcome, emit, time.monotonic() - started)
                 if writer.failure:
-                    send.send_nowait(_not_kept(writer.failure))
+                    handle._tell(_not_kept(writer.failure))
             finally:
                 handle._done.set()
+                handle._wake()
 
     def _find_environment(self, repo: Path) -> Environment:
         from sandbox.environments import resolve_environment
@@ -138,13 +151,18 @@ async def open_engine(
     settings: Settings, *, variables: Mapping[str, str]
 ) -> AsyncGenerator[Engine, None]:
     """Open an engine; leaving the context cancels its runs and waits for their clean-up."""
+    expected: AgentError | SandboxError | None = None
     async with anyio.create_task_group() as tasks:
         engine = Engine(settings, variables, tasks)
         tasks.start_soon(engine.reap)
         try:
             yield engine
+        except (AgentError, SandboxError) as error:
+            expected = error  # raised below as itself: a task group would wrap it
         finally:
             tasks.cancel_scope.cancel()
+    if expected is not None:
+        raise expected
 
 
 def make_sandbox_engine(settings: Settings, variables: Mapping[str, str]) -> SandboxEngine:
@@ -186,9 +204,9 @@ def _started(task: TaskSpec, strategy: Strategy, run: RunId) -> RunStarted:
     )
 
 
-def _emit(writer: RunWriter, send: MemoryObjectSendStream[Event], event: Event) -> None:
+def _emit(writer: RunWriter, handle: RunHandle, event: Event) -> None:
     writer.append(event)
-    send.send_nowait(event)
+    handle._tell(event)
 
 
 async def _outcome(task: TaskSpec, parts: Parts) -> RunResult | AgentError | SandboxError:

@@ -7,14 +7,14 @@ how a base is taken, how tests are measured and who proposes edits live in their
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import anyio
 import anyio.to_thread
 
 from agent.config import Settings
-from agent.edits.patch import Patch, make_patch, render_unified
+from agent.edits.patch import Patch, delta_of, make_patch, render_unified
 from agent.events import (
     BaselineMeasured,
     BaseTaken,
@@ -32,6 +32,7 @@ from agent.task import RunId, TaskSpec
 from agent.verify.baseline import measure_baseline
 from agent.verify.bench import Bench
 from agent.verify.gate import gate
+from agent.verify.minimise import minimise
 from agent.verify.report import Baseline
 from agent.verify.runners import choose_runner
 from agent.verify.verdict import (
@@ -125,8 +126,11 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
             baseline = await _baseline(bench, task, parts)
         job = Job(task=task, bench=bench, baseline=baseline, emit=parts.emit)
         candidate, verdict, reason = await _first_green(job, parts, phases)
+        if candidate and isinstance(verdict, Green):
+            candidate, verdict = await _smallest(candidate, verdict, job, parts, phases)
         with phases.run(Phase.PATCH):
-            return await _result(job, parts, candidate, verdict, reason, phases)
+            result = _result(job, parts, candidate, verdict, reason)
+        return replace(result, durations_s=phases.durations_s)
 
 
 @asynccontextmanager
@@ -245,13 +249,39 @@ async def _gate(
     return verdict
 
 
-async def _result(
+async def _smallest(
+    candidate: Candidate, green: Green, job: Job, parts: Parts, phases: "_Phases"
+) -> tuple[Candidate, Green]:
+    """Take away hunks that green does not need; what is left is gated like any candidate."""
+    patch = make_patch(job.bench.base.read, candidate.delta)
+    if len(patch.hunks) < 2:
+        return candidate, green
+    with phases.run(Phase.MINIMISE):
+        found = await minimise(
+            job.bench,
+            job.baseline,
+            patch,
+            budget_s=parts.settings.minimise_s,
+            wall_s=parts.settings.test_wall_s,
+        )
+    if not found.optional:
+        return candidate, green
+    left_out = "1 hunk" if len(found.optional) == 1 else f"{len(found.optional)} hunks"
+    smaller = replace(
+        candidate,
+        delta=delta_of(patch, found.needed),
+        notes=(*candidate.notes, f"{left_out} that green does not need left out"),
+    )
+    verdict = await _gate(smaller, 1, job, parts, phases)
+    return (smaller, verdict) if isinstance(verdict, Green) else (candidate, green)
+
+
+def _result(
     job: Job,
     parts: Parts,
     candidate: Candidate | None,
     verdict: Verdict | None,
     reason: str,
-    phases: "_Phases",
 ) -> RunResult:
     """Put together what is kept and shown; only a green verdict carries a patch."""
     base = job.bench.base
@@ -264,7 +294,6 @@ async def _result(
             message=reason,
             failing_before=before,
             failing_after=before,
-            durations_s=phases.durations_s,
         )
     patch = make_patch(base.read, candidate.delta) if isinstance(verdict, Green) else None
     return RunResult(
@@ -280,7 +309,6 @@ async def _result(
         failing_after=_failing_after(verdict, before),
         options=_options(base, candidate),
         notes=candidate.notes,
-        durations_s=phases.durations_s,
     )
 
 
