@@ -239,6 +239,8 @@ def _incomplete(told: Told) -> str:
         return f"the test process ended early{during} ({how}), without a complete report"
     if told.status not in {0, 1, 5}:
         return f"pytest gave up: {_status_name(told.status)}{_last_line(told.output)}"
+    if told.collected is None or len(told.begun) < told.collected:
+        return f"pytest stopped after {len(told.begun)} of {told.collected or 0} tests"
     failing = any(result.is_failing for result in told.results.values())
     if failing != (told.status == 1):
         said = "failed" if told.status == 1 else "passed"

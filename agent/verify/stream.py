@@ -28,6 +28,8 @@ class Told:
     collection_errors: list[CollectionError] = field(default_factory=list)
     running: TestId | None = None
     collected: int | None = None
+    """How many tests pytest said it would run; None while it has not."""
+    begun: set[TestId] = field(default_factory=set)
     no_pytest: str = ""
     status: int | None = None
     """Pytest's own exit status, as pytest returned it; None while it has not."""
@@ -78,6 +80,7 @@ class Listener:
                 told.collected = int(message["count"])
             case "start":
                 told.running = TestId(str(message["id"]))
+                told.begun.add(told.running)
             case "result":
                 self._add(_result(message))
             case "not_collected":

@@ -148,12 +148,18 @@ def _names(tree: ast.AST) -> Iterator[str]:
                 yield from (found[0] for found in _TEXTS.finditer(text))
                 if text in {"_exit", "__code__", "modules", "pytest"}:
                     yield {"_exit": "os._exit", "modules": "sys.modules"}.get(text, text)
-            case ast.FunctionDef(name="__eq__" | "__ne__", body=body) if _is_constant(body):
-                yield "always equal"
-            case ast.ExceptHandler(type=None | ast.Name(id="BaseException"), body=[ast.Pass()]):
-                yield "swallows everything"
             case _:
-                continue
+                yield from _shapes(node)
+
+
+def _shapes(node: ast.AST) -> Iterator[str]:
+    match node:
+        case ast.FunctionDef(name="__eq__" | "__ne__", body=body) if _is_constant(body):
+            yield "always equal"
+        case ast.ExceptHandler(type=None | ast.Name(id="BaseException"), body=[ast.Pass()]):
+            yield "swallows everything"
+        case _:
+            return
 
 
 def _is_constant(body: list[ast.stmt]) -> bool:

@@ -24,6 +24,7 @@ import anyio.to_thread
 from agent.edits.changes import Content
 from agent.task import RepoPath
 from agent.verify.bench import Bench
+from agent.verify.pytest_command import recognise_pytest
 from agent.verify.pytest_runner import PytestRunner
 from agent.workspace.base import Base
 from sandbox.base import (
@@ -90,8 +91,15 @@ def a_bench(folder: Path, files: Mapping[str, str], runner: object = None) -> Be
         base=base,
         engine=LocalEngine(),
         environment=an_environment(),
-        runner=runner or PytestRunner(interpreter=sys.executable),
+        runner=runner or a_runner(),
     )
+
+
+def a_runner(command: str = "python -m pytest") -> PytestRunner:
+    """Return this interpreter's pytest without third-party plugins, which take a second to load."""
+    recognised = recognise_pytest(f"PYTEST_DISABLE_PLUGIN_AUTOLOAD=1 {command}")
+    assert recognised
+    return PytestRunner(interpreter=sys.executable, command=recognised)
 
 
 def a_docker_bench(folder: Path, files: Mapping[str, str], **options: object) -> Bench:

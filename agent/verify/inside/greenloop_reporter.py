@@ -132,7 +132,7 @@ class Reporter:
     def pytest_collection_finish(self, session: Any) -> None:
         for item in session.items:
             self._places[item.nodeid] = (self._path_of(item), (item.location[1] or 0) + 1)
-        self.say({"k": "collected", "count": len(session.items)})
+        self.say({"k": "collected", "count": len(self._places)})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
