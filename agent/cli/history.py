@@ -11,7 +11,14 @@ from agent.cli.patches import hunk_places, patch_of
 from agent.cli.screen import Screen
 from agent.cli.wording import age, clean, colour, duration, one_line, shortened
 from agent.config import Settings
-from agent.events import BaselineMeasured, EnvironmentChosen, Event, RunFinished, RunStarted
+from agent.events import (
+    BaselineMeasured,
+    EnvironmentChosen,
+    Event,
+    Notice,
+    RunFinished,
+    RunStarted,
+)
 from agent.journal.store import RunStore
 from agent.journal.stored import RunState, RunSummary, StoredRun
 
@@ -108,6 +115,8 @@ def _circumstance(event: Event) -> str:
         case EnvironmentChosen():
             weaker = f" (weaker: {one_line(event.weaker)})" if event.weaker else ""
             return f"tests ran in: {event.backend}{weaker}: {one_line(event.why)}"
+        case Notice():
+            return f"{event.level}: {one_line(event.text)}"
         case BaselineMeasured() if event.flaky:
             return f"flaky, not relied on: {', '.join(map(one_line, event.flaky))}"
         case _:

@@ -54,7 +54,7 @@ def _list(
     screen.line(f"verdict: {headline(verdict, confidence)}")
     for text in (
         result.get("message", ""),
-        explanation(verdict, confidence, result.get("alternatives", 0)),
+        meaning_of(result),
     ):
         if text:
             screen.line(f"  {one_line(text)}")
@@ -77,6 +77,16 @@ def _list(
         )
         for sign, line in changed_lines(option["patch"]):
             screen.line(f"  {line}" if sign == "\\" else f"    {sign} {line.strip()}")
+
+
+def meaning_of(result: Mapping[str, Any]) -> str:
+    """Return what a result means, in one or two sentences."""
+    return explanation(
+        result["verdict"],
+        result.get("confidence"),
+        alternatives=result.get("alternatives", 0),
+        still_failing=len(result.get("failing_after", ())),
+    )
 
 
 def _left_out(screen: Screen, tests: Sequence[object]) -> None:

@@ -12,7 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, changed_lines, parse_diff
-from agent.cli.wording import clean, colour, explanation, headline, one_line, shortened
+from agent.cli.outcome import meaning_of
+from agent.cli.wording import clean, colour, headline, one_line, shortened
 
 _MARKS = {"+": "green", "-": "red", " ": "", "\\": "dim"}
 
@@ -24,7 +25,7 @@ def verdict_panel(result: Mapping[str, Any], facts: Sequence[tuple[str, str]]) -
     parts: list[RenderableType] = []
     if result.get("message"):
         parts.append(Text(one_line(result["message"]), "bold"))
-    meaning = explanation(verdict, confidence, result.get("alternatives", 0))
+    meaning = meaning_of(result)
     if meaning:
         parts.append(Text(meaning))
     if facts:

@@ -58,8 +58,13 @@ def headline(verdict: str, confidence: str | None) -> str:
     return f"{words}, {confidence}" if verdict == "green" and confidence else words
 
 
-def explanation(verdict: str, confidence: str | None, alternatives: int) -> str:
-    """Return what a verdict means and what to do with it; one or two sentences."""
+def explanation(
+    verdict: str, confidence: str | None, *, alternatives: int, still_failing: int
+) -> str:
+    """Return what a verdict means and what to do with it; one or two sentences.
+
+    `alternatives` counts the patches found, `still_failing` the tests that fail with the patch.
+    """
     if verdict != "green":
         return _MEANINGS.get(verdict, "")
     others = counted(alternatives, "different patch")

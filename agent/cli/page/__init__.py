@@ -11,10 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from agent.cli.outcome import meaning_of
 from agent.cli.page.code import HunkIds, diff_html
 from agent.cli.page.elements import Html, div, element, joined, raw_asset, section, span, text
 from agent.cli.page.timeline import circumstances, phase_bars, timeline
-from agent.cli.wording import colour, counted, explanation, headline
+from agent.cli.wording import colour, counted, headline
 from agent.errors import WorkspaceError
 from agent.journal.records import Record
 from agent.journal.redaction import Redactor
@@ -92,7 +93,7 @@ def _masthead(result: Mapping[str, Any]) -> Html:
         element("p", text(result.get("message", "")), class_="message"),
         element(
             "p",
-            text(explanation(verdict, confidence, result.get("alternatives", 0))),
+            text(meaning_of(result)),
             class_="meaning",
         ),
         element("nav", *(element("a", text(name), href=f"#{id_}") for name, id_ in _parts(result))),

@@ -18,6 +18,11 @@ from agent.cli.wording import (
     shortened,
 )
 
+
+def explain(verdict: str, confidence: str | None, alternatives: int, still_failing: int = 0) -> str:
+    return explanation(verdict, confidence, alternatives=alternatives, still_failing=still_failing)
+
+
 VERDICTS = (
     "green",
     "none",
@@ -100,16 +105,20 @@ def test_every_verdict_has_words_and_a_colour(verdict: str) -> None:
 
 @pytest.mark.parametrize("verdict", [v for v in VERDICTS if v not in {"green", "error"}])
 def test_every_verdict_without_patch_is_explained(verdict: str) -> None:
-    assert explanation(verdict, None, 0).endswith(".")
+    assert explain(verdict, None, 0).endswith(".")
 
 
 def test_confidence_is_explained_in_words() -> None:
-    assert "whole suite passes" in explanation("green", "likely", 1)
-    assert "leave room for other changes (3 different patches" in explanation(
-        "green", "plausible", 3
-    )
-    assert explanation("green", "ambiguous", 7).startswith("7 different patches make the same")
-    assert explanation("green", None, 0) == ""
+    assert explain("green", "likely", 1).startswith("The whole suite passes, without a warning")
+    assert "(4 different patches found that do the same)" in explain("green", "likely", 4)
+    assert "leave room for other changes (3 different patches" in explain("green", "plausible", 3)
+    assert explain("green", "ambiguous", 7).startswith("7 different patches make the same")
+    assert explain("green", None, 0) == ""
+
+
+def test_likely_does_not_claim_a_whole_suite_where_tests_still_fail() -> None:
+    told = explain("green", "likely", 1, still_failing=2)
+    assert told.startswith("Nothing that passed fails, 2 tests still failing, without")
 
 
 def test_ambiguous_green_is_not_shown_as_green() -> None:
