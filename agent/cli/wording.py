@@ -71,9 +71,12 @@ def explanation(
     match confidence:
         case "likely":
             also = f" ({others} found that do the same)" if alternatives > 1 else ""
-            return (
-                f"The whole suite passes without a warning sign{also}. Read it before you keep it."
-            )
+            passing = "The whole suite passes"
+            if still_failing:
+                passing = (
+                    f"Nothing that passed fails, {counted(still_failing, 'test')} still failing"
+                )
+            return f"{passing}, without a warning sign{also}. Read it before you keep it."
         case "plausible":
             return (
                 "The tests asked for pass and nothing that passed fails, but the tests leave room "

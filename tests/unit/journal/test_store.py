@@ -317,7 +317,7 @@ def test_failed_write_keeps_the_old_file_and_nothing_beside_it(
 def test_damaged_json_file_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "result.json"
     path.write_bytes(content)
-    with pytest.raises(JournalError, match="result.json is damaged"):
+    with pytest.raises(JournalError, match=r"result\.json is damaged"):
         read_json(path)
 
 
