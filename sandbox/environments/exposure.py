@@ -7,6 +7,7 @@ folder unless it is a Python installation, and of a folder only the parts that i
 
 from collections.abc import Iterable
 from pathlib import Path
+from stat import S_ISDIR
 from typing import Final
 
 from sandbox.base import Mount
@@ -221,7 +222,7 @@ def unreadable_by(uid: int, paths: Iterable[Path]) -> list[Path]:
             continue
         shift = 6 if status.st_uid == uid else 0
         bits = status.st_mode >> shift
-        needed = 0o5 if is_folder(path) else 0o4
+        needed = 0o5 if S_ISDIR(status.st_mode) else 0o4
         if bits & needed != needed:
             found.append(path)
     return found
