@@ -155,12 +155,16 @@ class HeldSandbox:
         if not listed:
             return
         async with self._lock:
+            before = dict(self._synced)
             for change in listed:
                 self._remember(change)
-            fresh = self._is_fresh_needed()
-            session = await self._session()
-            if not fresh:
-                await self._apply(session, listed)
+            try:
+                await self._bring(listed)
+            except SandboxError:
+                # What cannot be there must not stand in the way of everything that follows.
+                self._synced = before
+                self._poisoned = True
+                raise
 
     async def install(self, files: Mapping[str, bytes]) -> None:
         """Put files of ours below `TOOLS_DIR`."""
@@ -173,7 +177,9 @@ class HeldSandbox:
             fresh = self._is_fresh_needed()
             session = await self._session()
             if not fresh:
-                await session.change("tools", delete=(), tar=pack_files(files.items()))
+                await session.change(
+                    "tools", delete=(), tar=pack_files(files.items()), over=list(files)
+                )
 
     async def run(
         self, command: Command, *, on_output: Callable[[bytes], None] | None = None
@@ -287,16 +293,22 @@ class HeldSandbox:
         self._poisoned = False
         return self._vessel
 
+    async def _bring(self, changes: list[FileChange]) -> None:
+        """Apply the changes, in a new vessel where the old one is spent or will not take them."""
+        if not self._is_fresh_needed():
+            try:
+                await self._apply(self._living(), changes)
+            except SandboxError:
+                # A full disk, or folders nested beyond reason: commands left it so.
+                self._poisoned = True
+            else:
+                return
+        await self._session()
+
     async def _apply(self, session: Session, changes: list[FileChange]) -> None:
         over = [change.path for change in changes if not isinstance(change, FileDelete)]
         tar = pack_changes(changes) if over else None
-        try:
-            await session.change("tree", delete=deletions(changes), tar=tar, over=over)
-        except SandboxLost:
-            raise
-        except SandboxError:
-            self._poisoned = True
-            raise
+        await session.change("tree", delete=deletions(changes), tar=tar, over=over)
 
 
 class HeldProcess:

@@ -208,7 +208,8 @@ class ShellSession:
         if root == "tree":
             tar = self._book.watch(tar)
         for path in over:
-            await self._order(f"fit {steps(path)}")
+            base = path if root == "tree" else f"{TOOLS_DIR}/{path}"
+            await self._order(f"fit {steps(base)}")
         await self._order(f"unpack {'.' if root == 'tree' else quoted(TOOLS_DIR)}")
         while piece := await anyio.to_thread.run_sync(next, tar, b""):
             await self._write(b"%d\n" % (len(piece) // BLOCK) + piece)

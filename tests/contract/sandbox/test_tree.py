@@ -195,8 +195,15 @@ async def test_a_sync_that_does_not_fit_is_an_error_and_the_sandbox_stays_usable
 ) -> None:
     with pytest.raises(SandboxError, match="No space left"):
         await sandbox.sync([FileWrite(path="big", data=bytes(60 * MIB))])
-    await sandbox.sync([FileWrite(path="big", data=b"small")])
-    assert (await sh(sandbox, "cat big; ls src")).output == b"smallapp.py\n"
+    await sandbox.sync([FileWrite(path="other", data=b"small")])
+    assert (await sh(sandbox, "cat other; ls src; ls big")).output.startswith(b"smallapp.py\n")
+
+
+async def test_a_tree_that_commands_filled_does_not_stop_a_sync(sandbox: Sandbox) -> None:
+    end = await sh(sandbox, "head -c 100000000 /dev/zero > full")
+    assert end.exit_code != 0
+    await sandbox.sync([FileWrite(path="new", data=b"fits" * 100_000)])
+    assert (await sh(sandbox, "wc -c < new; ls")).output == b"400000\nlink\nnew\nrun.sh\nsrc\n"
 
 
 async def test_installed_files_lie_in_the_tools_folder_and_can_be_run(sandbox: Sandbox) -> None:
