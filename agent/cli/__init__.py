@@ -4,14 +4,20 @@ Everything heavy is imported by the command that needs it, so that `--help` cost
 costs.
 """
 
+import sys
 from collections.abc import Sequence
+
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; never raises, never prints a traceback."""
-    from agent.cli.arguments import parse
+    try:
+        from agent.cli.arguments import parse
 
-    arguments = parse(argv)
-    from agent.cli.guard import carry_out
-
+        arguments = parse(argv)
+        from agent.cli.guard import carry_out
+    except KeyboardInterrupt:
+        sys.stderr.write("greenloop: interrupted.\n")
+        return INTERRUPTED
     return carry_out(arguments)

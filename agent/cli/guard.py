@@ -36,7 +36,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
         code = _run(arguments, variables, screen)
         screen.out.flush()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second one must not hit the exit itself
+        _ignore_ctrl_c()
         return _tell(screen, "interrupted.", "", INTERRUPTED)
     except BrokenPipeError:
         _silence_stdout()
@@ -152,6 +152,11 @@ def _keep_traceback(exc: BaseException, variables: Mapping[str, str], screen: Sc
     except (OSError, AgentError):
         return "It could not be written down either; please report what you did."
     return f"Please report it, with {path}."
+
+
+def _ignore_ctrl_c() -> None:
+    """Let the exit itself end in peace."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _silence_stdout() -> None:

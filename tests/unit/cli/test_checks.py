@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import doctor as doctor_module
+from agent.cli import signals
 from agent.cli import verify as verify_module
 from agent.config import Settings
 from agent.verify.receipt import CannotTell, DoesNotHold, Holds, Replay
@@ -168,6 +169,7 @@ def test_interrupted_replay_is_code_130(
 
     receipt = a_receipt(state_dir, repo)
     monkeypatch.setattr(verify_module, "replay", replay)
+    monkeypatch.setattr(signals, "ignore_signals", lambda: None)
     answer = greenloop("verify", "last", "--json")
     assert answer.code == 130
     assert answer.json == {"receipt": str(receipt), "holds": None, "why": "interrupted"}

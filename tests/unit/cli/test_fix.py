@@ -14,6 +14,7 @@ import anyio
 import pytest
 
 from agent.cli import fix as fix_module
+from agent.cli import signals
 from agent.cli.fix import target_from
 from agent.edits.patch import Patch, patch_to_json
 from agent.errors import AgentError, TaskError
@@ -209,8 +210,9 @@ def test_expected_errors_of_a_run_end_it_with_their_code(greenloop: Greenloop, p
 
 
 def test_ctrl_c_cancels_the_run_and_is_code_130(
-    greenloop: Greenloop, play: Play, state_dir: Path
+    greenloop: Greenloop, play: Play, state_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(signals, "ignore_signals", lambda: None)
     play(a_run(state_dir, verdict="interrupted", confidence=None, patch=None))
     answer = greenloop("fix", "--json")
     assert (answer.code, answer.json["verdict"]) == (130, "interrupted")

@@ -98,7 +98,7 @@ def test_several_errors_at_once_are_unexpected(
 
 
 def test_ctrl_c_is_one_line(greenloop: Greenloop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guard.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(guard, "_ignore_ctrl_c", lambda: None)
     failing(monkeypatch, KeyboardInterrupt())
     answer = greenloop("runs", "--json")
     assert answer.code == 130
