@@ -25,14 +25,17 @@ _SIGNED_NAME: Final = "version.py"
 _SKIPPED: Final = frozenset({"__pycache__", "node_modules", "build", "dist", "venv"})
 
 
-def generated_files(repo: Path, roots: Iterable[Path]) -> list[Path]:
+def generated_files(
+    repo: Path, roots: Iterable[Path], *, most_entries: int = MOST_ENTRIES
+) -> list[Path]:
     """Return the generated files below the import roots that git does not have.
 
-    Without git the tree holds every file, so there are none.
+    Without git the tree holds every file, so there are none. The search ends after the folder in
+    which it has looked at `most_entries`.
     """
     if not is_there(repo / ".git"):
         return []
-    found = {path.relative_to(repo).as_posix() for path in _candidates(repo, roots)}
+    found = {path.relative_to(repo).as_posix() for path in _candidates(repo, roots, most_entries)}
     return [repo / name for name in sorted(found - tracked_among(repo, found))]
 
 
@@ -45,11 +48,10 @@ def package_roots(repo: Path) -> Iterator[Path]:
             yield repo / name
 
 
-def _candidates(repo: Path, roots: Iterable[Path]) -> Iterator[Path]:
+def _candidates(repo: Path, roots: Iterable[Path], left: int) -> Iterator[Path]:
     """Yield files whose names builds give, widest folders first, links not followed."""
     waiting = deque(dict.fromkeys(root for root in roots if root.is_relative_to(repo)))
     seen: set[Path] = set()
-    left = MOST_ENTRIES
     while waiting and left > 0:
         folder = waiting.popleft()
         if folder in seen:

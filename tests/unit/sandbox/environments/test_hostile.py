@@ -61,7 +61,7 @@ def test_path_with_a_zero_byte_in_pyvenv_cfg_is_no_trouble(machine):
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=1500
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
 )
 @given(contents=st.dictionaries(st.sampled_from(FILES), TEXTS, max_size=4))
 def test_no_content_of_files_breaks_the_search(machine, contents):
