@@ -81,8 +81,8 @@ class Engine:
         self._variables = variables
         self._tasks = tasks
         self._sandboxes = make_sandbox_engine(settings, variables)
-        redactor = Redactor.from_variables(variables)
-        self._store = RunStore(settings.state_dir, redactor=redactor)
+        self._redactor = Redactor.from_variables(variables)
+        self._store = RunStore(settings.state_dir, redactor=self._redactor)
 
     def start(self, task: TaskSpec) -> RunHandle:
         """Start a run and return at once.
@@ -121,6 +121,7 @@ class Engine:
                 strategy=strategy,
                 find_environment=self._find_environment,
                 emit=emit,
+                redact=self._redactor.text,
             )
             try:
                 with handle._scope:
@@ -141,9 +142,7 @@ class Engine:
                 handle._wake()
 
     def _find_environment(self, repo: Path) -> Environment:
-        from sandbox.environments import resolve_environment
-
-        return resolve_environment(repo, image=self._settings.image, variables=self._variables)
+        return find_environment(self._settings, self._variables, repo)
 
 
 @asynccontextmanager
@@ -176,6 +175,15 @@ def make_sandbox_engine(settings: Settings, variables: Mapping[str, str]) -> San
             from sandbox.bubblewrap import BubblewrapEngine
 
             return BubblewrapEngine(variables=variables)
+
+
+def find_environment(settings: Settings, variables: Mapping[str, str], repo: Path) -> Environment:
+    """Return what a repository's tests run in. Blocking. Raises: EnvironmentMissing."""
+    from sandbox.environments import resolve_environment
+
+    if settings.backend != "docker":
+        variables = {name: text for name, text in variables.items() if name != "DOCKER_HOST"}
+    return resolve_environment(repo, image=settings.image, variables=variables)
 
 
 def _strategy(task: TaskSpec) -> Strategy:

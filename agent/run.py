@@ -14,6 +14,7 @@ import anyio
 import anyio.to_thread
 
 from agent.config import Settings
+from agent.edits.changes import Delta
 from agent.edits.patch import Patch, delta_of, make_patch, render_unified
 from agent.events import (
     BaselineMeasured,
@@ -47,7 +48,7 @@ from agent.verify.verdict import (
 )
 from agent.workspace.base import Base
 from agent.workspace.open import open_workspace
-from sandbox.base import Environment, SandboxEngine, SandboxLimits
+from sandbox.base import Environment, Promises, SandboxEngine, SandboxLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class Parts:
     find_environment: Callable[[Path], Environment]
     """Blocking. Raises: EnvironmentMissing."""
     emit: Callable[[Event], None]
+    redact: Callable[[str], str] = str
+    """Takes secrets out of what tests print."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,15 +155,6 @@ async def _bench(base: Base, parts: Parts) -> Bench:
     runner = choose_runner(
         base, environment, test_command=settings.test_command, junit_path=settings.junit_path
     )
-    parts.emit(
-        EnvironmentChosen(
-            backend=parts.engine.name,
-            kind=environment.kind,
-            why=environment.why,
-            identity=environment.identity,
-            weaker="",
-        )
-    )
     return Bench(
         base=base,
         engine=parts.engine,
@@ -174,7 +168,33 @@ async def _bench(base: Base, parts: Parts) -> Bench:
             tmp_bytes=settings.tmp_bytes,
         ),
         labels={"run": parts.run},
+        redact=parts.redact,
+        on_open=_announce_once(environment, parts.emit),
     )
+
+
+def _announce_once(
+    environment: Environment, emit: Callable[[Event], None]
+) -> Callable[[Promises], None]:
+    """What a backend enforces is known when a sandbox stands; it is told with the first one."""
+    told = False
+
+    def announce(promises: Promises) -> None:
+        nonlocal told
+        if told:
+            return
+        told = True
+        emit(
+            EnvironmentChosen(
+                backend=promises.backend,
+                kind=environment.kind,
+                why=environment.why,
+                identity=environment.identity,
+                weaker=promises.note,
+            )
+        )
+
+    return announce
 
 
 async def _baseline(bench: Bench, task: TaskSpec, parts: Parts) -> Baseline:
@@ -295,21 +315,34 @@ def _result(
             failing_before=before,
             failing_after=before,
         )
-    patch = make_patch(base.read, candidate.delta) if isinstance(verdict, Green) else None
+    green = verdict if isinstance(verdict, Green) else None
     return RunResult(
         run=parts.run,
         strategy=parts.strategy.name,
         verdict=_outcome(verdict),
         message=describe(verdict),
-        confidence=candidate.confidence if isinstance(verdict, Green) else None,
+        confidence=_confidence(candidate, green) if green else None,
         distinct=candidate.distinct,
-        patch=patch,
-        receipt=verdict.receipt if isinstance(verdict, Green) else "",
+        patch=make_patch(base.read, _measured(candidate, green)) if green else None,
+        receipt=green.receipt if green else "",
         failing_before=before,
         failing_after=_failing_after(verdict, before),
         options=_options(base, candidate),
-        notes=candidate.notes,
+        notes=(*candidate.notes, *(green.flags if green else ())),
     )
+
+
+def _confidence(candidate: Candidate, green: Green) -> Confidence:
+    """As the strategy sees it, lowered by what the gate saw; never raised."""
+    if candidate.confidence is Confidence.LIKELY and (green.flags or green.still_failing):
+        return Confidence.PLAUSIBLE
+    return candidate.confidence
+
+
+def _measured(candidate: Candidate, green: Green) -> Delta:
+    """The delta without the protected files that the gate put back: only that was measured."""
+    restored = frozenset(green.restored)
+    return {path: each for path, each in candidate.delta.items() if path not in restored}
 
 
 def _outcome(verdict: Verdict) -> str:

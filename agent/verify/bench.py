@@ -18,6 +18,7 @@ from sandbox.base import (
     FileDelete,
     FileWrite,
     LinkWrite,
+    Promises,
     Sandbox,
     SandboxEngine,
     SandboxLimits,
@@ -75,6 +76,10 @@ class Bench:
     runner: Runner
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     labels: Mapping[str, str] = field(default_factory=dict)
+    redact: Callable[[str], str] = str
+    """Takes secrets out of what tests print, before it is kept."""
+    on_open: Callable[[Promises], None] | None = None
+    """Told at each opening what the backend enforces."""
 
     @asynccontextmanager
     async def open(self, delta: Delta | None = None) -> AsyncGenerator[Sandbox, None]:
@@ -90,6 +95,8 @@ class Bench:
             labels=self.labels,
         )
         async with self.engine.open(spec) as sandbox:
+            if self.on_open:
+                self.on_open(sandbox.promises)
             if delta:
                 await sandbox.sync(file_changes(delta))
             yield sandbox

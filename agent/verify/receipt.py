@@ -131,7 +131,8 @@ def receipt_of(evidence: Evidence) -> dict[str, Any]:
         "flags": list(evidence.verdict.flags),
         "tests": {"before": _outcomes(baseline.report), "after": _outcomes(after)},
         "failures_before": {
-            id_: baseline.report.results[id_].message for id_ in baseline.report.failing
+            id_: bench.redact(baseline.report.results[id_].message)
+            for id_ in baseline.report.failing
         },
         "seed": baseline.seed,
         "durations_s": {
