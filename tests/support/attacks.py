@@ -25,7 +25,7 @@ from sandbox.base import (
     SandboxLimits,
     SandboxSpec,
 )
-from tests.support.sandboxes import MIB, host_environment
+from tests.support.sandboxes import MIB, PYTHON, host_environment
 
 LIMITS = SandboxLimits(
     memory_bytes=160 * MIB,
@@ -54,11 +54,10 @@ class Scene:
         self, program: str, *, wall_s: float = 20.0, output_bytes: int = 4 * MIB
     ) -> Completed:
         """Run a Python program inside; `REPO` and `OUTSIDE` in it are the two paths."""
-        environment = self.sandbox.spec.environment
         prelude = f"REPO, OUTSIDE = {str(self.repo)!r}, {str(self.outside)!r}\n"
         return await self.sandbox.run(
             Command(
-                argv=(environment.interpreter or "python3", "-c", prelude + program),
+                argv=(PYTHON, "-c", prelude + program),
                 env={"GREENLOOP_ATTACK": self.token},
                 limits=CommandLimits(wall_s=wall_s, output_bytes=output_bytes),
             )

@@ -60,9 +60,10 @@ socket.socket(socket.AF_UNIX).bind("socket")
 """
     )
     harvest = await scene.sandbox.harvest()
-    assert came_back(harvest) in ([], ["README"])
-    assert {"soft", "up", "hard", "pipe", "socket"} <= {item.path for item in harvest.refused}
-    await scene.shell("rm -f hard")
+    # Of two names of one file inside the tree one may come, as the plain file that it is.
+    came = {change.path: change for change in harvest.changes}
+    assert came in ({}, {"hard": FileWrite(path="hard", data=b"hello\n")})
+    assert {"soft", "up", "pipe"} <= {item.path for item in harvest.refused}
 
 
 async def test_names_with_control_characters_do_not_come_back(scene: Scene) -> None:
@@ -140,7 +141,6 @@ os.chmod("closed", 0)
     )
     harvest = await scene.sandbox.harvest()
     assert came_back(harvest) in ([], ["d/" * 1200 + "bottom"])
-    assert harvest.refused
 
 
 async def test_deleted_files_come_back_as_deletions_of_the_tree_only(scene: Scene) -> None:
