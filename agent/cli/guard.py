@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from agent.cli.logs import logged
 from agent.cli.screen import Screen, open_screen
 from agent.config import Settings, host_variables, load_settings
 from agent.errors import AgentError, ConfigError, TaskError
@@ -50,7 +51,8 @@ def _run(arguments: argparse.Namespace, variables: Mapping[str, str], screen: Sc
     flags = _flags(arguments)
     repo = _repo(arguments)
     settings = load_settings(repo=repo, variables=variables, flags=flags)
-    return _command(arguments.command)(arguments, settings, screen)
+    with logged(settings.state_dir / "logs" / "greenloop.log", screen.redactor):
+        return _command(arguments.command)(arguments, settings, screen)
 
 
 def _command(name: str) -> Command:

@@ -32,7 +32,10 @@ CANNOT_TELL = 2
 def verify(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Replay a receipt. Raises: AgentError, SandboxError."""
     receipt = receipt_path(arguments.receipt, settings.state_dir)
-    outcome = anyio.run(_replay, receipt, settings, screen)
+    return _report(receipt, anyio.run(_replay, receipt, settings, screen), screen)
+
+
+def _report(receipt: Path, outcome: Replay | None, screen: Screen) -> int:
     if outcome is None:
         screen.answer({"receipt": str(receipt), "holds": None, "why": "interrupted"})
         return INTERRUPTED
