@@ -105,7 +105,7 @@ class ShellSession:
             mode = "pipe" if interactive else "none"
             if command.stdin and not interactive:
                 mode = "file"
-                await self._feed('take {} {} 9>>"$held/in"', command.stdin)
+                await self._feed('take {} 9>>"$held/in"', command.stdin)
             await self._order(f"run {mode} {quoted(cwd)} {_words(command, env)}")
             if command.stdin and interactive:
                 await process.send(command.stdin)
@@ -198,7 +198,7 @@ class ShellSession:
 
     async def feed(self, data: bytes) -> None:
         """Write to the stdin of the command that runs."""
-        await self._feed("feed {} {}", data)
+        await self._feed("feed {}", data)
 
     async def end_input(self) -> None:
         """End the stdin of the command that runs."""
@@ -212,7 +212,7 @@ class ShellSession:
             await self._order(f"fit {steps(base)}")
         await self._order(f"unpack {'.' if root == 'tree' else quoted(TOOLS_DIR)}")
         while piece := await anyio.to_thread.run_sync(next, tar, b""):
-            await self._write(b"%d\n" % (len(piece) // BLOCK) + piece)
+            await self._write(b"%d\n" % len(piece) + piece)
         await self._write(b"0\n")
         _, answer = await self._answer(ORDER_S)
         word, code, *problem = answer.split(" ", 2)
@@ -262,9 +262,8 @@ class ShellSession:
     async def _feed(self, order: str, data: bytes) -> None:
         for start in range(0, len(data), FEED_BYTES):
             piece = data[start : start + FEED_BYTES]
-            blocks = -(-len(piece) // BLOCK)
-            await self._order(order.format(blocks, len(piece)))
-            await self._write(piece.ljust(blocks * BLOCK, b"\0"))
+            await self._order(order.format(len(piece)))
+            await self._write(piece)
 
     async def _order(self, line: str) -> None:
         await self._write(line.encode("utf-8", "surrogateescape") + b"\n")

@@ -43,9 +43,10 @@ check_alone() {
     fi
 }
 
-# Passes on exactly $2 bytes out of the next $1 blocks of 512 bytes on stdin to descriptor 9.
+# Passes on exactly the next $1 bytes on stdin to descriptor 9. No reader may leave a rest behind:
+# what follows is the next order.
 take() {
-    dd bs=512 count="$1" iflag=fullblock 2>/dev/null | { head -c "$2" >&9; cat >/dev/null; }
+    dd bs="$1" count=1 iflag=fullblock 2>/dev/null | { cat >&9; cat >/dev/null; }
 }
 
 # run none|file|pipe FOLDER PROGRAM [ARGUMENT ...]: starts a command; `end CODE` tells its end.
@@ -80,12 +81,12 @@ run() {
     exec 6<&-
 }
 
-# feed BLOCKS BYTES: input for the command that runs.
+# feed BYTES: input for the command that runs.
 feed() {
     if [ "$feeding" ]; then
-        take "$1" "$2" 9>&8 2>/dev/null
+        take "$1" 9>&8 2>/dev/null
     else
-        take "$1" "$2" 9>/dev/null
+        take "$1" 9>/dev/null
     fi
 }
 
@@ -136,10 +137,10 @@ fit() {
     rm -rf "$1"
 }
 
-# unpack FOLDER: reads a tar in parts, each after a line with its number of blocks; 0 ends it.
+# unpack FOLDER: reads a tar in parts, each after a line with its number of bytes; 0 ends it.
 unpack() {
-    while IFS= read -r blocks && [ "$blocks" -gt 0 ]; do
-        dd bs=512 count="$blocks" iflag=fullblock 2>/dev/null
+    while IFS= read -r bytes && [ "$bytes" -gt 0 ]; do
+        dd bs="$bytes" count=1 iflag=fullblock 2>/dev/null
     done | {
         tar -xmf - -C "$1" 2>"$held/problem"
         code=$?
