@@ -206,7 +206,7 @@ def _trial(program: str) -> str | None:
     line = [program, *rights, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--ro-bind"]
     try:
         done = subprocess.run(
-            [*line, "/", "/", "--proc", "/proc", "--dev", "/dev", "/bin/true"],
+            [*line, "/", "/", "--proc", "/proc", "--dev", "/dev", "/bin/sh", "-c", ":"],
             capture_output=True,
             timeout=_TRIAL_S,
             check=False,

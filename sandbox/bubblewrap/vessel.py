@@ -75,7 +75,7 @@ class BubbleVessel:
         self._outer = outer
         self._group = group
         # By its pidfd too: asyncio must be the only one to reap it, and its kill() reaps.
-        self._holds = [_hold(outer.pid)]
+        self._holds = [*_hold(outer.pid)]
         self.session = session
 
     async def saw_oom(self) -> bool:
@@ -88,8 +88,8 @@ class BubbleVessel:
         with anyio.move_on_after(END_S) as scope:
             await self._end()
         if scope.cancelled_caught:
-            _log.error("bubblewrap %s does not end; its group is kept", self._outer.pid)
-        elif self._group is not None:
+            _log.error("bubblewrap %s does not end", self._outer.pid)
+        if self._group is not None:
             stay = await anyio.to_thread.run_sync(remove_folders, self._group.folders)
             for folder in stay:
                 _log.error("the control group %s cannot be removed", folder)
@@ -103,7 +103,7 @@ class BubbleVessel:
             if not piece:
                 return
             said += piece
-        self._holds.append(_hold(json.loads(said)["child-pid"]))
+        self._holds += _hold(json.loads(said)["child-pid"])
 
     async def _end(self) -> None:
         """Kill the first process inside, then bubblewrap.
@@ -111,23 +111,23 @@ class BubbleVessel:
         A pidfd is readable when its process is dead, and before the first one inside is dead
         the kernel ends all others.
         """
-        while self._holds:
-            hold = self._holds[-1]
-            if hold is not None:
+        with contextlib.ExitStack() as holds:
+            for hold in self._holds:
+                holds.callback(os.close, hold)
+            while self._holds:
+                hold = self._holds.pop()
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(hold, signal.SIGKILL)
                 await anyio.wait_readable(hold)
-                os.close(hold)
-            self._holds.pop()
         await self._outer.wait()
 
 
-def _hold(pid: int) -> int | None:
-    """Return a pidfd of a process that we or bubblewrap have not reaped; None once reaped."""
+def _hold(pid: int) -> tuple[int, ...]:
+    """Return a pidfd of a process; nothing for one that is reaped already."""
     try:
-        return os.pidfd_open(pid)
+        return (os.pidfd_open(pid),)
     except ProcessLookupError:
-        return None
+        return ()
 
 
 async def start_vessel(spec: SandboxSpec, means: Means) -> BubbleVessel:
@@ -219,16 +219,20 @@ async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[
         inherited = [*files.values(), their_info]
         if inside.filter_descriptor is not None:
             inherited.append(inside.filter_descriptor)
-        outer = await anyio.open_process(
-            _command_line(spec, inside, group),
-            stdin=their_source,
-            stdout=their_sink,
-            stderr=words,
-            env={},
-            cwd="/",
-            start_new_session=True,
-            pass_fds=inherited,
-        )
+        line = _command_line(spec, inside, group)
+        try:
+            outer = await anyio.open_process(
+                line,
+                stdin=their_source,
+                stdout=their_sink,
+                stderr=words,
+                env={},
+                cwd="/",
+                start_new_session=True,
+                pass_fds=inherited,
+            )
+        except OSError as exc:
+            raise SandboxError(f"{line[0]} cannot be started: {exc.strerror}") from exc
         ours.pop_all()
     stream = PipeDuplex(source=source, sink=sink, words=words)
     return BubbleVessel(outer, group, FramedSession(stream)), info
