@@ -103,22 +103,37 @@ def copy_index(repository: Repository, git: TrustedGit) -> str:
     return state
 
 
+def forget_index(git: TrustedGit) -> None:
+    """Drop our copy of the index and what was read of it, so that both are made anew."""
+    for name in ("index", "index.state", "tracked"):
+        (git.git_dir / name).unlink(missing_ok=True)
+
+
 def read_tracked(git: TrustedGit, index: str) -> Tracked:
     """Return what the index holds; git is asked only when that is in another state."""
     kept = git.git_dir / "tracked"
-    loaded = load_columns(kept)
-    if loaded is None or loaded[0].get("index") != index:
+    tracked = _load_tracked(kept, index)
+    if tracked is None:
         tracked = _parse_tracked(git.run("ls-files", "-z", "--stage", "-v"))
         _keep_tracked(kept, index, tracked)
-        return tracked
-    header, (names, oids, *marks) = loaded
-    gitlinks, conflicted, flagged = (tuple(split_names(mark)) for mark in marks)
-    return Tracked(
-        oids=dict(zip(split_names(names), split_evenly(oids, header["width"]), strict=True)),
-        gitlinks=gitlinks,
-        conflicted=conflicted,
-        flagged=flagged,
-    )
+    return tracked
+
+
+def _load_tracked(file: Path, index: str) -> Tracked | None:
+    loaded = load_columns(file)
+    if loaded is None or loaded[0].get("index") != index:
+        return None
+    try:
+        header, (names, oids, *marks) = loaded
+        gitlinks, conflicted, flagged = (tuple(split_names(mark)) for mark in marks)
+        return Tracked(
+            oids=dict(zip(split_names(names), split_evenly(oids, header["width"]), strict=True)),
+            gitlinks=gitlinks,
+            conflicted=conflicted,
+            flagged=flagged,
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _keep_tracked(file: Path, index: str, tracked: Tracked) -> None:

@@ -21,6 +21,7 @@ from agent.workspace.intake import survey
 from agent.workspace.listing import (
     Tracked,
     copy_index,
+    forget_index,
     form_listing,
     open_trusted,
     read_tracked,
@@ -70,10 +71,14 @@ def _check_overlay(overlay: Mapping[RepoPath, bytes]) -> None:
 def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tuple[Base, Slot]:
     repository = find_repository(start)
     _check_overlay(overlay)
-    home = state_dir / "bases" / hashlib.sha256(os.fsencode(repository.top)).hexdigest()[:16]
+    home = home_of(repository.top, state_dir)
     with locked(home):
         git = open_trusted(repository, home / "git")
-        look = _look(repository, git, home, state_dir)
+        try:
+            look = _look(repository, git, home, state_dir)
+        except WorkspaceError:  # perhaps it is our own copy of the index that is damaged
+            forget_index(git)
+            look = _look(repository, git, home, state_dir)
         taking = Taking(repository=repository, git=git, home=home, look=look, overlay=overlay)
         slot, tree = taking.run()
         remove_spare_slots(home)
@@ -86,6 +91,11 @@ def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tu
         notes=(*look.listing.notes, *taking.notes),
     )
     return base, slot
+
+
+def home_of(top: Path, state_dir: Path) -> Path:
+    """Return our folder for a repository."""
+    return state_dir / "bases" / hashlib.sha256(os.fsencode(top)).hexdigest()[:16]
 
 
 def _look(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) -> Look:

@@ -75,17 +75,30 @@ class TrustedGit:
         self, arguments: Sequence[str], stdin: bytes
     ) -> subprocess.CompletedProcess[bytes]:
         settings = [f for name, value in self.settings.items() for f in ("-c", f"{name}={value}")]
-        places = {
-            "GIT_DIR": str(self.git_dir),
-            "GIT_WORK_TREE": str(self.work_tree),
-            "GIT_INDEX_FILE": str(self.git_dir / "index"),
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_ATTR_NOSYSTEM": "1",
-            "HOME": str(self.git_dir),
-            "XDG_CONFIG_HOME": str(self.git_dir),
-        }
-        return _run_git([*settings, *arguments], cwd=self.work_tree, variables=places, stdin=stdin)
+        variables = variables_for(self.git_dir) | {"GIT_WORK_TREE": str(self.work_tree)}
+        command = [*settings, *arguments]
+        return _run_git(command, cwd=self.work_tree, variables=variables, stdin=stdin)
+
+
+def variables_for(git_dir: Path) -> dict[str, str]:
+    """Return the variables with which git sees a git dir of ours and no configuration but its.
+
+    Those that could point it elsewhere are set too, for a caller that cannot start from nothing.
+    """
+    return {
+        "GIT_DIR": str(git_dir),
+        "GIT_COMMON_DIR": str(git_dir),
+        "GIT_OBJECT_DIRECTORY": str(git_dir / "objects"),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": "",
+        "GIT_INDEX_FILE": str(git_dir / "index"),
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_CONFIG_COUNT": "0",
+        "GIT_CONFIG_PARAMETERS": "",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "HOME": str(git_dir),
+        "XDG_CONFIG_HOME": str(git_dir),
+    }
 
 
 def find_repository(start: Path) -> Repository:

@@ -196,14 +196,36 @@ def test_a_folder_left_half_changed_by_a_killed_process_is_made_anew(repo, state
 
 
 @pytest.mark.parametrize(
-    "damage", [b"", b"greenloop manifest 1\n{}", b"greenloop manifest 1\n[]\n"]
+    "damage",
+    [
+        b"",
+        b"garbage",
+        b"greenloop manifest 1\n{}\n",
+        b"greenloop manifest 2\n{}",
+        b"greenloop manifest 2\n[]\n",
+        b'greenloop manifest 2\n{"sizes": []}\n',
+    ],
 )
-def test_damaged_notes_of_the_last_time_are_not_trusted(repo, state_dir, take, damage):
+def test_damaged_or_foreign_notes_of_the_last_time_are_made_anew(repo, state_dir, take, damage):
+    with open_workspace(repo, state_dir=state_dir, overlay={}):
+        pass
+    kept = [
+        place for place in state_dir.rglob("*") if place.is_file() and "tree" not in place.parts
+    ]
+    assert {"seen", "tracked", "content", "index", "index.state"} <= {place.name for place in kept}
+    for place in kept:
+        place.write_bytes(damage)
+    assert files_in(take(repo).dir) == files_in(repo)
+
+
+def test_a_note_with_one_flipped_byte_is_made_anew(repo, state_dir, take):
     with open_workspace(repo, state_dir=state_dir, overlay={}):
         pass
     for name in ("seen", "git/tracked", "slots/0/content"):
         (note,) = state_dir.glob(f"bases/*/{name}")
-        note.write_bytes(damage)
+        data = bytearray(note.read_bytes())
+        data[-3] ^= 1
+        note.write_bytes(data)
     assert files_in(take(repo).dir) == files_in(repo)
 
 
