@@ -9,7 +9,7 @@ from typing import Any
 from agent.cli.outcome import print_outcome
 from agent.cli.patches import hunk_places, patch_of
 from agent.cli.screen import Screen
-from agent.cli.wording import age, clean, colour, duration, one_line, shortened
+from agent.cli.wording import age, colour, duration, one_line, shortened
 from agent.config import Settings
 from agent.events import (
     BaselineMeasured,
@@ -37,7 +37,8 @@ def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> i
     if screen.is_rich:
         from agent.cli.paint import runs_table
 
-        screen.draw(runs_table(rows, [colour(*_outcome(each)) for each in shown]))
+        styles = [colour(*_outcome(each)) for each in shown]
+        screen.draw(runs_table(rows, styles, width=screen.width))
     else:
         for row in rows:
             screen.line("  ".join(row))
@@ -128,11 +129,11 @@ def _row(summary: RunSummary, *, now_unix_s: float) -> tuple[str, str, str, str,
     started, finished = summary.started, summary.finished
     return (
         summary.run,
-        age(now_unix_s - summary.started_at_unix_s) if summary.started_at_unix_s else "?",
         f"{verdict} {confidence}" if confidence else verdict,
+        age(now_unix_s - summary.started_at_unix_s) if summary.started_at_unix_s else "?",
         duration(finished.wall_s) if finished else "-",
-        clean(started.repo) if started else "-",
         shortened(" ".join(started.targets), 60) if started and started.targets else "everything",
+        one_line(started.repo) if started else "-",
     )
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, changed_lines, parse_diff
 from agent.cli.outcome import meaning_of
-from agent.cli.wording import clean, colour, headline, one_line, shortened
+from agent.cli.wording import clean, colour, headline, one_line
 
 _MARKS = {"+": "green", "-": "red", " ": "", "\\": "dim"}
 
@@ -121,29 +121,24 @@ def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
         title_style="bold",
         title_justify="left",
         pad_edge=False,
+        leading=1,
     )
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("confidence", no_wrap=True)
-    table.add_column("change", overflow="fold", ratio=3)
-    table.add_column("why", no_wrap=True, overflow="ellipsis", ratio=2)
+    table.add_column("rank", no_wrap=True, width=12)
+    table.add_column("change", no_wrap=True, overflow="ellipsis")
     for option in options:
         style = colour("green", option["confidence"])
-        table.add_row(
-            str(option["rank"]),
-            Text(option["confidence"], style),
-            _change(option["patch"]),
-            Text(one_line(option["why"]), "dim"),
-        )
+        label = Text(f"{option['rank']} {option['confidence']}", style)
+        table.add_row(label, _change(option))
     return table
 
 
-def _change(patch: str) -> Text:
-    """Return the places and the changed lines of a patch, cut short."""
+def _change(option: Mapping[str, Any]) -> Text:
+    """Return the places and the changed lines of a patch, cut short, and why it was kept."""
     change = Text()
-    for sign, line in changed_lines(patch):
+    for sign, line in changed_lines(option["patch"]):
         prefix = "" if sign == "\\" else f"{sign} "
-        change.append(f"{prefix}{shortened(line, 100)}\n", _MARKS[sign])
-    change.rstrip()
+        change.append(f"{prefix}{one_line(line)}\n", _MARKS[sign])
+    change.append(one_line(option["why"]), "dim italic")
     return change
 
 
@@ -165,19 +160,27 @@ def _outcome(word: str) -> Text:
 
 
 def runs_table(
-    rows: Sequence[tuple[str, str, str, str, str, str]], styles: Sequence[str]
+    rows: Sequence[tuple[str, str, str, str, str, str]], styles: Sequence[str], *, width: int
 ) -> RenderableType:
-    """Return (run, when, outcome, took, repository, request) rows; one style for each outcome."""
+    """Return (run, outcome, when, took, asked, repository) rows; what does not fit is left out.
+
+    `styles` has one style for each outcome.
+    """
+    names = ("run", "outcome", "when", "took", "asked", "repository")
+    shown = 6 if width >= 100 else 5 if width >= 80 else 3
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("run", no_wrap=True)
-    table.add_column("when", no_wrap=True, style="dim")
-    table.add_column("outcome", no_wrap=True)
-    table.add_column("took", no_wrap=True, justify="right", style="dim")
-    table.add_column("repository", overflow="fold", ratio=1)
-    table.add_column("asked", overflow="fold", ratio=2)
-    for (run, when, outcome, *others), style in zip(rows, styles, strict=True):
-        cells = [Text(one_line(cell)) for cell in others]
-        table.add_row(run, when, Text(outcome, style), *cells)
+    for at, name in enumerate(names[:shown]):
+        if name in {"asked", "repository"}:
+            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
+        else:
+            longest = max(len(row[at]) for row in rows)
+            table.add_column(name, no_wrap=True, min_width=longest)
+    for row, style in zip(rows, styles, strict=True):
+        run, outcome, *others = (Text(one_line(cell)) for cell in row[:shown])
+        outcome.stylize(style)
+        for other in others:
+            other.stylize("dim")
+        table.add_row(run, outcome, *others)
     return table
 
 

@@ -39,6 +39,11 @@ class Screen:
         """Whether progress may be drawn over and over in one place."""
         return self._is_terminal(self.err)
 
+    @property
+    def width(self) -> int:
+        """Columns of the terminal that results go to."""
+        return self._console(self.out).width
+
     def line(self, text: str = "") -> None:
         """Print one line of a result. Under JSON, nothing."""
         if not self.wants_json:
