@@ -1,8 +1,8 @@
 """Files in the repository that a build wrote and git ignores, but that imports need.
 
-The tree of a task holds what git would: no `_version.py` of setuptools-scm, no extension that was
-compiled in place, no `.egg-info` of `setup.py develop`. The developer's own imports find them, so
-they are shown at their own place.
+The tree of a task holds what git would: no `_version.py` of setuptools-scm, no extension compiled in
+place, no message catalogue, no `.egg-info` of `setup.py develop`. The developer's own imports find
+them, so they are shown at their own place.
 """
 
 import os
@@ -18,7 +18,7 @@ MOST_ENTRIES: Final = 4_000
 """Looked at in one repository; a search of this size takes 10 ms (2026-11)."""
 
 _NAMES: Final = ("_version.py", "__version__.py")
-_ENDINGS: Final = (".so", "_pb2.py", "_pb2_grpc.py")
+_ENDINGS: Final = (".mo", ".so", "_pb2.py", "_pb2_grpc.py")
 _SIGNED_NAME: Final = "version.py"
 """People write files of this name by hand too; it counts only if it says what made it."""
 

@@ -27,6 +27,7 @@ def found(repo: Path) -> list[str]:
         ("src/demo/version.py", "VERSION = 'by hand'", False),
         ("src/demo/fast.cpython-312-x86_64-linux-gnu.so", "", True),
         ("src/demo/api/user_pb2.py", "", True),
+        ("src/demo/locale/de/LC_MESSAGES/demo.mo", "", True),
         ("src/demo.egg-info/PKG-INFO", "Name: demo", True),
         ("src/demo/new.py", "", False),
         ("src/demo/build/fast.so", "", False),
