@@ -124,7 +124,7 @@ def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
         leading=1,
     )
     table.add_column("rank", no_wrap=True, width=12)
-    table.add_column("change", no_wrap=True, overflow="ellipsis")
+    table.add_column("change", ratio=1)
     for option in options:
         style = colour("green", option["confidence"])
         label = Text(f"{option['rank']} {option['confidence']}", style)
@@ -134,7 +134,7 @@ def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
 
 def _change(option: Mapping[str, Any]) -> Text:
     """Return the places and the changed lines of a patch, cut short, and why it was kept."""
-    change = Text()
+    change = Text(no_wrap=True, overflow="ellipsis")
     for sign, line in changed_lines(option["patch"]):
         prefix = "" if sign == "\\" else f"{sign} "
         change.append(f"{prefix}{one_line(line)}\n", _MARKS[sign])
@@ -171,12 +171,12 @@ def runs_table(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at, name in enumerate(names[:shown]):
         if name in {"asked", "repository"}:
-            table.add_column(name, no_wrap=True, overflow="ellipsis", ratio=1)
+            table.add_column(name, ratio=1)
         else:
-            longest = max(len(row[at]) for row in rows)
-            table.add_column(name, no_wrap=True, min_width=longest)
+            table.add_column(name, width=max(len(name), *(len(row[at]) for row in rows)))
     for row, style in zip(rows, styles, strict=True):
-        run, outcome, *others = (Text(one_line(cell)) for cell in row[:shown])
+        cells = (Text(one_line(cell), no_wrap=True, overflow="ellipsis") for cell in row[:shown])
+        run, outcome, *others = cells
         outcome.stylize(style)
         for other in others:
             other.stylize("dim")

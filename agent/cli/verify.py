@@ -15,7 +15,7 @@ from agent.cli.screen import Screen
 from agent.cli.signals import INTERRUPTED, heed_signals
 from agent.cli.wording import counted, one_line
 from agent.config import Settings
-from agent.engine import make_sandbox_engine
+from agent.engine import find_environment, make_sandbox_engine
 from agent.errors import JournalError, TaskError
 from agent.journal.store import RunStore
 from agent.verify.bench import Bench
@@ -23,7 +23,6 @@ from agent.verify.receipt import CannotTell, DoesNotHold, Holds, Recorded, Repla
 from agent.verify.runners import choose_runner
 from agent.workspace.open import open_workspace
 from sandbox.base import SandboxLimits
-from sandbox.environments import resolve_environment
 
 DOES_NOT_HOLD = 1
 CANNOT_TELL = 2
@@ -94,8 +93,9 @@ async def _open_bench(
     workspace = open_workspace(recorded.repo, state_dir=settings.state_dir, overlay={})
     base = await anyio.to_thread.run_sync(workspace.__enter__)
     try:
-        find = partial(resolve_environment, image=settings.image, variables=variables)
-        environment = await anyio.to_thread.run_sync(find, base.repo)
+        environment = await anyio.to_thread.run_sync(
+            find_environment, settings, variables, base.repo
+        )
         yield Bench(
             base=base,
             engine=make_sandbox_engine(settings, variables),
