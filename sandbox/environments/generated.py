@@ -1,6 +1,6 @@
 """Files in the repository that a build wrote and git ignores, but that imports need.
 
-The tree of a task holds what git would: no `_version.py` of setuptools-scm, no extension compiled in
+The tree of a task holds what git would: no `_version.py` of setuptools-scm, no extension built in
 place, no message catalogue, no `.egg-info` of `setup.py develop`. The developer's own imports find
 them, so they are shown at their own place.
 """
