@@ -144,13 +144,9 @@ def _unmeasurable(outcome: NoReport, wall_s: float) -> TaskError | Infrastructur
         )
     return TaskError(
         f"the tests of the base cannot be measured: {outcome.why}",
-        remedy=_last_words(outcome.output) or "run the tests by hand and see what they say",
+        remedy="run the tests by hand, see what they say, and mend that first; "
+        "another way to run them is given by --test-command",
     )
-
-
-def _last_words(output: str) -> str:
-    lines = [line.strip() for line in output.splitlines() if line.strip(" =-_\n")]
-    return f"the last it said: {lines[-1][:300]}" if lines else ""
 
 
 def _targets(

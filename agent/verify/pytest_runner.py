@@ -7,6 +7,7 @@ and pytest's own JUnit file, which must agree with each other and with the exit 
 import importlib.resources
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ JUNIT_PATH = f"{TOOLS_DIR}/junit.xml"
 CACHE_DIR = f"{TOOLS_DIR}/pytest_cache"
 GRACE_S = 15.0
 """Over the limit that the supervisor keeps, before the sandbox ends it from outside."""
+_CONFTEST = re.compile(r"^\w+ while loading conftest '(?P<path>[^']+)'", re.MULTILINE)
 _SCRIPTS = ("channel", "fingerprint", "reporter", "session", "supervise", "warm")
 
 
@@ -237,6 +239,8 @@ def _incomplete(told: Told) -> str:
         during = f" during {told.running}" if told.running else ""
         how = _ending(told.process_status)
         return f"the test process ended early{during} ({how}), without a complete report"
+    if conftest := _CONFTEST.search(told.output):
+        return f"{conftest['path']} cannot be loaded{_last_line(told.output)}"
     if told.status not in {0, 1, 5}:
         return f"pytest gave up: {_status_name(told.status)}{_last_line(told.output)}"
     if told.collected is None or len(told.begun) < told.collected:
@@ -260,7 +264,7 @@ def _status_name(status: int) -> str:
 def _last_line(output: str) -> str:
     errors = [line for line in output.splitlines() if line.startswith(("ERROR", "E  ", "INTERNAL"))]
     lines = errors or [line for line in output.splitlines() if line.strip(" =")]
-    return f" ({lines[-1].strip()[:300]})" if lines else ""
+    return f" ({lines[-1].removeprefix('E ').strip()[:300]})" if lines else ""
 
 
 def _disagreement(results: Mapping[TestId, TestResult], cases: tuple[Case, ...]) -> str:

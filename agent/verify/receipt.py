@@ -16,7 +16,7 @@ from typing import Any, Final
 from agent import __version__
 from agent.edits.changes import Delta
 from agent.edits.patch import delta_of, make_patch, patch_from_json, patch_to_json, render_unified
-from agent.errors import TaskError
+from agent.errors import Infrastructure, TaskError
 from agent.task import TestId, TestPolicy
 from agent.verify.bench import Bench, Selection
 from agent.verify.report import Baseline, NoReport, Outcome, TestReport
@@ -84,11 +84,21 @@ Replay = Holds | DoesNotHold | CannotTell
 
 
 def write_receipt(path: Path, evidence: Evidence) -> None:
-    """Write the receipt; a reader sees it whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write the receipt; a reader sees it whole or not at all.
+
+    Raises: Infrastructure, since without a receipt there is no green.
+    """
+    text = json.dumps(receipt_of(evidence), indent=1, ensure_ascii=True) + "\n"
     part = path.with_name(path.name + ".part")
-    part.write_text(json.dumps(receipt_of(evidence), indent=1, ensure_ascii=True) + "\n")
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text)
+        part.replace(path)
+    except OSError as error:
+        raise Infrastructure(
+            f"the receipt {path} cannot be written: {error.strerror}",
+            remedy="make room and rights in the state folder, then run again",
+        ) from error
 
 
 def receipt_of(evidence: Evidence) -> dict[str, Any]:

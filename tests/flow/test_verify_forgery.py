@@ -14,7 +14,7 @@ from agent.verify.bench import Bench
 from agent.verify.gate import gate
 from agent.verify.report import Baseline
 from agent.verify.verdict import Green, Tampered, Unchanged, Verdict, verdict_name
-from tests.support.verify import a_delta, a_docker_bench
+from tests.support.verify import a_delta, a_docker_bench, dedent
 
 pytestmark = pytest.mark.docker
 
@@ -119,11 +119,15 @@ ATTACKS = {
         """,
     "skip from the code under test": """
         def total(prices):
-            get("py", "test").skip("not today")
+            if len(prices) == 2:
+                get("py", "test").skip("not today")
+            return sum(prices)
         """,
     "xfail from the code under test": """
         def total(prices):
-            get("py", "test").xfail("known")
+            if len(prices) == 2:
+                get("py", "test").xfail("known")
+            return sum(prices)
         """,
     "patched TestReport": """
         reports = get("_py", "test.reports")
@@ -167,7 +171,8 @@ ATTACKS = {
     "swapped code of a test": """
         def total(prices):
             tests = getattr(get("sy", "s"), "mod" + "ules")["test_a_total"]
-            setattr(tests.test_total, "__co" + "de__", (lambda: None).__code__)
+            code = "__co" + "de__"
+            setattr(tests.test_total, code, getattr(lambda: None, code))
             return sum(prices)
         """,
     "reporter found by searching memory": """
@@ -248,39 +253,31 @@ ATTACKS = {
 }
 
 
+NAMED = {
+    "patched TestReport": "from_item_and_call was replaced",
+    "patched JUnit writer": "append_failure was replaced",
+    "replaced builtins": "builtins.AssertionError was replaced",
+    "swapped code of a test": "test_a_total.py::test_total was replaced",
+    "reporter found by searching memory": "gc.get_objects called from shop.py",
+    "tests deleted at run time": "tests/test_b_other.py was rewritten",
+    "tests rewritten at run time": "tests/test_b_other.py was rewritten",
+    "exit while a test runs": "ended early during tests/test_a_total.py::test_empty",
+    "skip from the code under test": "skipped now, which is not passing",
+    "xfail from the code under test": "xfailed now, which is not passing",
+    "forged lines on every descriptor": "wrote into the report",
+    "kill the supervisor": "ended from within",
+}
+"""What the verdict says, where it is more than that the targets do not pass."""
+
+
 @pytest.mark.parametrize("name", ATTACKS)
 async def test_forgery_is_never_green(name: str, bench: Bench, baseline: Baseline) -> None:
-    from tests.support.verify import dedent
-
     attack = dedent(ATTACKS[name])
     source = GET + attack + ("" if "def total" in attack else WRONG)
     verdict = await verdict_on(bench, baseline, {"shop.py": source})
-    assert verdict_name(verdict) in {"tampered", "broken", "unchanged", "regressed"}, name
+    assert verdict_name(verdict) in {"tampered", "broken", "unchanged", "regressed"}
     assert not getattr(verdict, "infrastructure", False)
-
-
-@pytest.mark.parametrize(
-    ("name", "word"),
-    [
-        ("patched TestReport", "from_item_and_call"),
-        ("patched JUnit writer", "append_failure was replaced"),
-        ("replaced builtins", "builtins.AssertionError"),
-        ("swapped code of a test", "test_a_total.py::test_total"),
-        ("reporter found by searching memory", "gc.get_objects called from shop.py"),
-        ("tests deleted at run time", "no longer run"),
-        ("tests rewritten at run time", "tests/test_b_other.py was rewritten"),
-        ("exit while a test runs", "ended early during tests/test_a_total.py::test_empty"),
-    ],
-)
-async def test_the_verdict_names_what_was_reached_for(
-    name: str, word: str, bench: Bench, baseline: Baseline
-) -> None:
-    from tests.support.verify import dedent
-
-    attack = dedent(ATTACKS[name])
-    source = GET + attack + ("" if "def total" in attack else WRONG)
-    verdict = await verdict_on(bench, baseline, {"shop.py": source})
-    assert word in getattr(verdict, "why", "")
+    assert NAMED.get(name, "") in getattr(verdict, "why", "")
 
 
 CONFIG_ATTACKS: dict[str, dict[str, str | None]] = {

@@ -402,3 +402,13 @@ def test_the_request_is_plain_json(tmp_path: Path) -> None:
     request = a_runner().request("/repo", Selection(ids=(TestId("a::b"),)), wall_s=3)
     assert json.loads(json.dumps(request)) == request
     assert Outcome("passed") is Outcome.PASSED
+
+
+async def test_a_conftest_that_raises_is_named_with_its_error(tmp_path: Path) -> None:
+    files = {
+        "conftest.py": "raise RuntimeError('no database')\n",
+        "test_a.py": "def test(): pass\n",
+    }
+    outcome = await attempt(tmp_path, files)
+    assert isinstance(outcome, NoReport)
+    assert "conftest.py cannot be loaded (RuntimeError: no database)" in outcome.why

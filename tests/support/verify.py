@@ -16,6 +16,7 @@ import textwrap
 import time
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -102,7 +103,7 @@ def a_runner(command: str = "python -m pytest") -> PytestRunner:
     return PytestRunner(interpreter=sys.executable, command=recognised)
 
 
-def a_docker_bench(folder: Path, files: Mapping[str, str], **options: object) -> Bench:
+def a_docker_bench(folder: Path, files: Mapping[str, str]) -> Bench:
     """Return a bench over these files that runs them in Docker with this interpreter's packages."""
     from sandbox.docker import DockerEngine
     from sandbox.environments import resolve_environment
@@ -115,7 +116,7 @@ def a_docker_bench(folder: Path, files: Mapping[str, str], **options: object) ->
         base=base,
         engine=DockerEngine(variables=os.environ),
         environment=environment,
-        runner=PytestRunner(interpreter=environment.interpreter, **options),
+        runner=replace(a_runner(), interpreter=environment.interpreter),
         limits=SandboxLimits(
             memory_bytes=512 * 1024**2, tree_bytes=64 * 1024**2, tmp_bytes=64 * 1024**2
         ),
