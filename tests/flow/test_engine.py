@@ -1,7 +1,6 @@
 """Runs that live in the engine: events, results, cancelling, records, with the real search."""
 
 import os
-import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 from agent.config import Settings
 from agent.edits.patch import patch_from_json
 from agent.engine import Engine, open_engine
-from agent.errors import ConfigError, TaskError
+from agent.errors import ConfigError, Infrastructure, TaskError
 from agent.events import Event, Notice, PhaseStarted, RunFinished, RunStarted
 from agent.journal.store import RunStore
 from agent.task import Budget, Kind, StrategyName, TaskSpec
@@ -84,7 +83,7 @@ async def test_two_runs_at_once_do_not_disturb_each_other(engine: Engine, repo: 
     first, second = engine.start(a_task(repo)), engine.start(a_task(repo))
     assert first.run != second.run
     results = [await first.result(), await second.result()]
-    assert [result.verdict for result in results] == ["green", "green"]
+    assert [result.verdict for result in results] == ["green", "green"], results
     assert results[0].patch == results[1].patch
 
 
@@ -130,11 +129,22 @@ async def test_a_record_that_cannot_be_kept_costs_no_result(
     async for event in handle.events():
         events.append(event)
         if isinstance(event, PhaseStarted) and event.phase == "search":
-            shutil.rmtree(state_dir / "runs" / handle.run)
+            (state_dir / "runs" / handle.run / "result.json").mkdir()
     result = await handle.result()
 
-    assert result.verdict in {"green", "broken"}
+    assert result.verdict == "green"
     assert any("not kept" in notice.text for notice in of_kind(events, Notice))
+
+
+async def test_without_a_receipt_there_is_no_green(
+    engine: Engine, repo: Path, state_dir: Path
+) -> None:
+    handle = engine.start(a_task(repo))
+    async for event in handle.events():
+        if isinstance(event, PhaseStarted) and event.phase == "search":
+            (state_dir / "runs" / handle.run / "receipt.json").mkdir()
+    with pytest.raises(Infrastructure, match="receipt"):
+        await handle.result()
 
 
 def start(state_dir: Path, task: TaskSpec) -> None:
