@@ -179,11 +179,15 @@ def make_sandbox_engine(settings: Settings, variables: Mapping[str, str]) -> San
 
 def find_environment(settings: Settings, variables: Mapping[str, str], repo: Path) -> Environment:
     """Return what a repository's tests run in. Blocking. Raises: EnvironmentMissing."""
+    from agent.verify.pytest_command import recognise_pytest
     from sandbox.environments import resolve_environment
 
     if settings.backend != "docker":
         variables = {name: text for name, text in variables.items() if name != "DOCKER_HOST"}
-    return resolve_environment(repo, image=settings.image, variables=variables)
+    # A command of the user's own needs an interpreter, but perhaps no pytest in it.
+    own = settings.test_command is not None and not recognise_pytest(settings.test_command)
+    module = "unittest" if own else "pytest"
+    return resolve_environment(repo, image=settings.image, variables=variables, module=module)
 
 
 def _strategy(task: TaskSpec) -> Strategy:
@@ -261,10 +265,7 @@ def _finish(
                 )
             )
         case AgentError() | SandboxError():
-            if outcome.remedy:
-                emit(Notice(level="info", text=outcome.remedy))
-            emit(
-                RunFinished(verdict="error", confidence="", message=outcome.message, wall_s=wall_s)
-            )
+            message = f"{outcome.message} {outcome.remedy}".strip()
+            emit(RunFinished(verdict="error", confidence="", message=message, wall_s=wall_s))
         case None:
             pass
