@@ -125,9 +125,9 @@ def _user() -> User:
 def _promises(means: Means) -> Promises:
     """Return what is enforced with these means."""
     grouped = bool(means.hierarchies)
-    weaker = ["no container engine; shares this machine's kernel and toolchain"]
+    weaker = ["no container engine; commands can take more processors than they were given"]
     if not grouped:
-        weaker.append("memory is bounded for each process, not for all together")
+        weaker.append("memory is bounded for each process only, the number of files not at all")
     if means.filter_program is None:
         weaker.append("no system call filter for this processor")
     return Promises(

@@ -146,6 +146,23 @@ except OSError as error:
     assert await scene.sandbox.read_file("huge", limit_bytes=MIB) in (None, b"")
 
 
+async def test_a_flood_of_empty_files_ends_inside(scene: Scene) -> None:
+    """They cost no bytes of the tree, but memory of the kernel."""
+    end = await scene.attack(
+        """
+import os
+os.mkdir("/tmp/flood")
+for number in range(2_000_000):
+    os.close(os.open("/tmp/flood/%d" % number, os.O_CREAT))
+""",
+        wall_s=3,
+    )
+    assert end.reason is not Reason.EXITED or end.exit_code != 0
+    cleaned = await scene.shell("rm -rf /tmp/flood; echo gone")
+    # Where the flood left no memory this one dies of it, and the sandbox is replaced.
+    assert cleaned.output == b"gone\n" or cleaned.reason in (Reason.OOM, Reason.ENGINE_LOST)
+
+
 async def test_1_gb_of_output_is_cut_at_the_cap(scene: Scene) -> None:
     began = time.monotonic()
     end = await scene.attack(

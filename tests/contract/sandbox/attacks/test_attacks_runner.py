@@ -1,6 +1,6 @@
 """Attacks on the runner, the one process inside that speaks with the host."""
 
-from sandbox.base import Reason
+from sandbox.base import FileWrite, Reason
 from tests.support.attacks import Scene
 
 FIND_RUNNER = """
@@ -142,3 +142,18 @@ print("planted")
     await scene.shell("kill -KILL $PPID", wall_s=1)
     after = await scene.shell("rm -f *.py; echo mine")
     assert after.output == b"mine\n"
+
+
+async def test_a_command_that_deletes_all_it_can_costs_only_the_copy(scene: Scene) -> None:
+    await scene.shell(
+        "rm -rf /run /tmp /etc /dev /home /root /usr/bin 2>/dev/null; rm -rf .[!.]* *"
+    )
+    assert (await scene.shell("ls -A")).output == b""
+    await scene.sandbox.sync([FileWrite(path="README", data=b"hello\n")])
+    assert (await scene.shell("cat README")).output == b"hello\n"
+
+
+async def test_a_tree_closed_by_its_owner_is_open_for_the_next_command(scene: Scene) -> None:
+    await scene.shell("chmod 000 src . /tmp /tmp/home /run/greenloop")
+    await scene.sandbox.sync([FileWrite(path="src/new.py", data=b"y = 1\n")])
+    assert (await scene.shell("cat src/new.py")).output == b"y = 1\n"
