@@ -79,14 +79,12 @@ def _split_line(text: str) -> tuple[str, str, str]:
 async def _carry_through(
     task: TaskSpec, settings: Settings, screen: Screen
 ) -> RunResult | AgentError | SandboxError:
+    outcome: RunResult | AgentError | SandboxError = AgentError("the engine gave no result.")
     async with open_engine(settings, variables=screen.variables) as engine:
-        try:
-            handle = engine.start(task)
-        except AgentError as exc:
-            return exc
+        handle = engine.start(task)
         with open_progress(screen) as progress:
-            return await _watch(handle, progress)
-    raise AssertionError("open_engine swallowed an error")
+            outcome = await _watch(handle, progress)
+    return outcome
 
 
 async def _watch(handle: RunHandle, progress: Progress) -> RunResult | AgentError | SandboxError:

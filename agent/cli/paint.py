@@ -167,7 +167,7 @@ def runs_table(
     `styles` has one style for each outcome.
     """
     names = ("run", "outcome", "when", "took", "asked", "repository")
-    shown = 6 if width >= 100 else 5 if width >= 80 else 3
+    shown = 6 if width >= 100 else 5 if width >= 80 else 3 if width >= 60 else 2
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for at, name in enumerate(names[:shown]):
         if name in {"asked", "repository"}:

@@ -78,10 +78,11 @@ def explanation(
                 )
             return f"{passing}, without a warning sign{also}. Read it before you keep it."
         case "plausible":
-            return (
-                "The tests asked for pass and nothing that passed fails, but the tests leave room "
-                f"for other changes ({others} found). Read it with care."
-            )
+            room = "whether it is the right change, the tests cannot say."
+            if alternatives > 1:
+                room = f"the tests leave room for other changes ({others} found)."
+            passing = "The tests asked for pass and nothing that passed fails"
+            return f"{passing}, but {room} Read it with care."
         case "ambiguous":
             return (
                 f"{others} make the same tests pass, and the tests cannot tell them apart. "

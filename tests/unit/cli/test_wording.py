@@ -112,6 +112,7 @@ def test_confidence_is_explained_in_words() -> None:
     assert explain("green", "likely", 1).startswith("The whole suite passes, without a warning")
     assert "(4 different patches found that do the same)" in explain("green", "likely", 4)
     assert "leave room for other changes (3 different patches" in explain("green", "plausible", 3)
+    assert "the tests cannot say" in explain("green", "plausible", 1)
     assert explain("green", "ambiguous", 7).startswith("7 different patches make the same")
     assert explain("green", None, 0) == ""
 
