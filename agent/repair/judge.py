@@ -24,6 +24,9 @@ MOST_CUT_OFF: Final = 3
 ENOUGH_TRIED: Final = 1_000
 """Tries after which a count means something though the search is not exhausted."""
 
+FEWEST_TRIED: Final = 100
+"""With fewer tries of an unfinished search nothing is called likely."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extent:
@@ -69,8 +72,10 @@ def confidence(proposal: Proposal, count: int, extent: Extent) -> Confidence:
     """Label one of `count` distinct patches."""
     if count > MOST_FOR_LIKELY:
         return Confidence.AMBIGUOUS
-    whole = extent.exhausted or extent.tried >= ENOUGH_TRIED
-    few = count <= (MOST_FOR_LIKELY if whole else MOST_CUT_OFF)
+    if extent.exhausted or extent.tried >= ENOUGH_TRIED:
+        few = count <= MOST_FOR_LIKELY
+    else:
+        few = count <= MOST_CUT_OFF and extent.tried >= FEWEST_TRIED
     if few and not proposal.sketch.flags and extent.passing_tests:
         return Confidence.LIKELY
     return Confidence.PLAUSIBLE

@@ -19,7 +19,8 @@ Line = tuple[RepoPath, int]
 CRASH: Final = 1.0
 """Suspicion of the innermost line of a traceback."""
 PASSED_BY: Final = 0.85
-"""Suspicion of the line above it in the traceback; each further one has less."""
+"""Suspicion of the line above it in the traceback, if only failing tests run it. Each further one
+has less, and so has plumbing that passing tests run as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,9 @@ def _add_traceback(
     if not ours:
         return
     for place, line in enumerate(dict.fromkeys(ours)):
-        weight = CRASH if place == 0 else PASSED_BY * 0.9 ** (place - 1)
-        scores[line] = max(scores.get(line, 0.0), weight)
+        alone = scores.get(line, 0.0)
+        passed_by = PASSED_BY * 0.9 ** (place - 1) * (0.5 + 0.5 * alone)
+        scores[line] = CRASH if place == 0 else max(alone, passed_by)
         is_crash = place == 0
         if is_crash or line not in failures:
             failures[line] = Failure(

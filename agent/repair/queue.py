@@ -2,6 +2,7 @@
 
 import heapq
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import count
 
 from agent.edits.spans import ByteEdit, apply_edits
@@ -13,6 +14,10 @@ from agent.repo.syntax import tokens
 
 ENOUGH_DRAWN = 2_000
 """With so many in hand one more statement a step is drawn, so that the first try comes soon."""
+
+
+DEAR = 0.4
+"""Share of its score at which an edit that needs a re-import is tried."""
 
 
 class BestFirst:
@@ -38,6 +43,11 @@ class BestFirst:
         """Tell whether everything was handed out."""
         return not self._heap and not self._suspects
 
+    def put_back(self, proposal: Proposal) -> None:
+        """Take a proposal again, to be tried by re-import when its turn comes."""
+        again = replace(proposal, unit=None)
+        heapq.heappush(self._heap, (-_worth(again), again.size, next(self._order), again))
+
     def __iter__(self) -> Iterator[Proposal]:
         return self
 
@@ -61,12 +71,17 @@ class BestFirst:
             self._seen.add(key)
             proposal = _proposal(suspect, sketch)
             heapq.heappush(
-                self._heap, (-proposal.score, proposal.size, next(self._order), proposal)
+                self._heap, (-_worth(proposal), proposal.size, next(self._order), proposal)
             )
 
 
 def _bound(suspect: Suspect) -> float:
     return suspect.score * (HIGHEST_PRIOR if suspect.failure else HIGHEST_UNGUIDED)
+
+
+def _worth(proposal: Proposal) -> float:
+    """Weigh in that a try by re-import takes as long as dozens of others."""
+    return proposal.score if proposal.unit else DEAR * proposal.score
 
 
 def _sketches(suspect: Suspect) -> list[Sketch]:

@@ -35,7 +35,8 @@ class Findings:
     plausible: list[Proposal] = field(default_factory=list)
     partial: list[tuple[Proposal, tuple[TestId, ...]]] = field(default_factory=list)
     exhausted: bool = False
-    started: float = field(default_factory=anyio.current_time)
+    started: float | None = None
+    """When the first try was asked for, in anyio's clock."""
     first_after_s: float | None = None
     """Seconds to the first plausible patch."""
 
@@ -63,27 +64,28 @@ async def search(
     `ENOUGH_PLAUSIBLE` found, or when it has lingered long enough after the first.
     Raises: SandboxError.
     """
-    await _run(_until(queue, findings, bounds), validator, findings, on_progress, patience=1.0)
+    if findings.started is None:
+        findings.started = anyio.current_time()
+    async with aclosing(validator.filter(_until(queue, findings, bounds))) as results:
+        async for tried in results:
+            if tried.result is Result.LATER:
+                queue.put_back(tried.proposal)
+            else:
+                _note(findings, tried)
+                on_progress(findings)
+    if not queue.is_exhausted and not _is_over(findings, bounds):
+        # What was put back last came after the validator had asked for more
+        await search(queue, validator, findings, bounds, on_progress)
+        return
     findings.exhausted = queue.is_exhausted
     if findings.exhausted and not findings.plausible and findings.hung:
         hung = sorted(findings.hung, key=lambda one: -one.score)[:MOST_DEEPENED]
         findings.hung = []
         again = _until(iter(hung), findings, bounds)
-        await _run(again, validator, findings, on_progress, patience=PATIENCE)
-
-
-async def _run(
-    proposals: Iterator[Proposal],
-    validator: Validator,
-    findings: Findings,
-    on_progress: Callable[[Findings], None],
-    *,
-    patience: float,
-) -> None:
-    async with aclosing(validator.filter(proposals, patience=patience)) as results:
-        async for tried in results:
-            _note(findings, tried)
-            on_progress(findings)
+        async with aclosing(validator.filter(again, patience=PATIENCE)) as results:
+            async for tried in results:
+                _note(findings, tried)
+                on_progress(findings)
 
 
 def _note(findings: Findings, tried: Tried) -> None:
@@ -92,14 +94,14 @@ def _note(findings: Findings, tried: Tried) -> None:
         case Result.PASSES:
             findings.plausible.append(tried.proposal)
             if findings.first_after_s is None:
-                findings.first_after_s = anyio.current_time() - findings.started
+                findings.first_after_s = _running_s(findings)
         case Result.PARTLY:
             findings.partial.append((tried.proposal, tried.fixed))
         case Result.HANGS:
             findings.hung.append(tried.proposal)
         case Result.INVALID:
             findings.invalid += 1
-        case Result.FAILS:
+        case Result.FAILS | Result.LATER:
             pass
 
 
@@ -120,5 +122,10 @@ def _is_over(findings: Findings, bounds: Bounds) -> bool:
         return False
     shortest, longest = bounds.linger_s
     linger_s = min(max(findings.first_after_s, shortest), longest)
-    since_first = now - findings.started - findings.first_after_s
+    since_first = _running_s(findings) - findings.first_after_s
     return len(findings.plausible) >= ENOUGH_PLAUSIBLE or since_first > linger_s
+
+
+def _running_s(findings: Findings) -> float:
+    now = anyio.current_time()
+    return now - (findings.started if findings.started is not None else now)

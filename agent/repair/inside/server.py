@@ -265,9 +265,6 @@ class Server:
     def _finish(self, child: Child, request: dict[str, Any], answer: dict[str, Any]) -> None:
         child.request = None
         child.deadline = float("inf")
-        if answer.get("result") == "unsound":
-            self._queue.insert(0, dict(request, unit=None))
-            return
         if not request.get("again") or answer.get("result") == "pass":
             self._say(dict(answer, id=request["id"]))
         self._prefer(answer.get("by"))

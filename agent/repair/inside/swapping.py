@@ -1,7 +1,7 @@
 """Puts an edited function body into live functions, and takes it out again.
 
 Only where this is sound: a plain function or method whose code is what its source says, with the
-same free variables, and of which no inner function was created at import. Everything else is
+same free variables. Everything else is
 refused (`Unsound`), and the caller re-imports the edited module in a fresh process instead.
 """
 
@@ -65,18 +65,35 @@ class Swapper:
             raise Equal
         if edited.co_freevars != base.co_freevars or signature(edited) != signature(base):
             raise Unsound("another signature or other free variables")
-        if any(self._functions.get((filename, inner.co_name)) for inner in nested(base)):
-            raise Unsound("a function inside may be live already")
+        swaps = [(function, base, edited) for function in live]
+        swaps += self._inner_swaps(filename, base, edited)
         self._clear_caches()
-        for function in live:
-            function.__code__ = edited
-        return [(function, base) for function in live]
+        for function, _old, new in swaps:
+            function.__code__ = new
+        return [(function, old) for function, old, _new in swaps]
 
     def undo(self, swapped: list[tuple[types.FunctionType, types.CodeType]]) -> None:
         """Put the old code back."""
         for function, code in swapped:
             function.__code__ = code
         self._clear_caches()
+
+    def _inner_swaps(
+        self, filename: str, base: types.CodeType, edited: types.CodeType
+    ) -> list[tuple[types.FunctionType, types.CodeType, types.CodeType]]:
+        """Return the exchanges for closures that were made at import, by decorators for example."""
+        swaps = []
+        old, new = nested(base), nested(edited)
+        is_same_shape = [code.co_name for code in old] == [code.co_name for code in new]
+        for index, inner in enumerate(old):
+            if is_same_shape and same_code(inner, new[index]):
+                continue
+            named = self._functions.get((filename, inner.co_name), [])
+            live = [function for function in named if same_code(function.__code__, inner)]
+            if live and (not is_same_shape or inner.co_freevars != new[index].co_freevars):
+                raise Unsound("a closure is live already")
+            swaps += [(function, inner, new[index]) for function in live]
+        return swaps
 
     def _live(self, filename: str, unit: dict[str, Any]) -> list[types.FunctionType]:
         named = self._functions.get((filename, unit["name"]), [])

@@ -18,6 +18,19 @@ _KEYWORD: Final = re.compile(r"unexpected keyword argument '(\w+)'")
 _NO_MODULE: Final = re.compile(r"(?:No module named|cannot import name) '([\w.]+)'")
 _NONE: Final = re.compile(r"NoneType")
 
+_CONVERSIONS: Final = (
+    ("list", "sequence"),
+    ("str", "str"),
+    ("int", "int"),
+    ("len", "int"),
+    ("tuple", "hash"),
+    ("iter", "iterator"),
+    ("float", "float"),
+    ("sorted", "sorted"),
+    ("bytes", "bytes"),
+)
+"""What a value of the wrong type may be turned into, and the word of a message that asks for it."""
+
 _GUARDED: Final = frozenset(
     {
         "IndexError",
@@ -178,9 +191,9 @@ def absent_operand(site: Site) -> Iterator[Sketch]:
             text = f"({site.text} or {empty})"
             yield site.replace(text, "none guarded", prior / (1 + 0.1 * place), tier=0)
     else:
-        for function in ("str", "int", "float", "list", "len", "tuple", "bytes"):
-            if f"'{function}'" in message or f"{function} " in message or function == "len":
-                yield site.replace(f"{function}({site.text})", "converted", 0.6, tier=0)
+        for function, word in _CONVERSIONS:
+            prior = 0.6 if word in message else 0.3
+            yield site.replace(f"{function}({site.text})", "converted", prior, tier=0)
 
 
 def wrong_keyword(site: Site) -> Iterator[Sketch]:

@@ -22,6 +22,8 @@ class Result(StrEnum):
     FAILS = "fails"
     HANGS = "hangs"
     """Over its time limit; may be tried again with more."""
+    LATER = "later"
+    """Cannot be tried the quick way; hand it in again without its unit."""
     INVALID = "invalid"
     """Does not compile, or compiles to what is there already."""
 

@@ -40,6 +40,7 @@ _RESULTS: Final = {
     "fail": Result.FAILS,
     "crash": Result.FAILS,
     "hang": Result.HANGS,
+    "unsound": Result.LATER,
     "invalid": Result.INVALID,
     "equal": Result.INVALID,
 }

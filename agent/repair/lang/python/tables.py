@@ -230,16 +230,6 @@ BUILTINS: Final = (
     "ValueError", "TypeError", "KeyError", "IndexError", "AttributeError",
 )  # fmt: skip
 
-TRANSPARENT_DECORATORS: Final = frozenset(
-    {
-        "staticmethod", "classmethod", "property", "cached_property", "functools.cached_property",
-        "functools.lru_cache", "lru_cache", "cache", "functools.cache", "abstractmethod",
-        "abc.abstractmethod", "contextmanager", "contextlib.contextmanager", "functools.wraps",
-        "wraps", "override", "typing.override", "overload",
-    }
-)  # fmt: skip
-"""They keep or call the function itself, so that exchanging its code is enough."""
-
 STANDARD_MODULES: Final = frozenset(
     {
         "abc", "ast", "base64", "bisect", "collections", "contextlib", "copy", "csv", "datetime",

@@ -1,12 +1,13 @@
 """Finds the function whose live code can be exchanged for an edit.
 
 Edits of signatures, decorators, class bodies and module level have none: there the file has to be
-imported anew.
+imported anew. Decorators on the function do not matter as long as what they made calls the function
+itself, which the process that swaps can see; one that compiled it already hides edits from the
+search, and no more.
 """
 
 from functools import lru_cache
 
-from agent.repair.lang.python.tables import TRANSPARENT_DECORATORS
 from agent.repair.proposal import Unit
 from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, text_of
 
@@ -22,7 +23,7 @@ def unit_around(tree: SyntaxTree, start: int, end: int) -> Unit | None:
         return None
     function = functions[-1]
     body = function.child_by_field_name("body")
-    if body is None or not _in_body(body, start, end) or not _may_swap(function):
+    if body is None or not _in_body(body, start, end):
         return None
     return _unit(tree, function)
 
@@ -32,18 +33,6 @@ def _in_body(body: SyntaxNode, start: int, end: int) -> bool:
     if body.prev_sibling is None or body.prev_sibling.end_point.row < body.start_point.row:
         first -= body.start_point.column
     return start >= first and end <= body.end_byte + 1
-
-
-def _may_swap(function: SyntaxNode) -> bool:
-    parent = function.parent
-    if parent is None or parent.type != "decorated_definition":
-        return True
-    for decorator in parent.children:
-        if decorator.type == "decorator":
-            name = text_of(decorator)[1:].split("(", 1)[0].strip()
-            if name not in TRANSPARENT_DECORATORS and not name.endswith((".setter", ".getter")):
-                return False
-    return True
 
 
 @lru_cache(maxsize=512)

@@ -1,0 +1,6 @@
+"""Prices."""
+
+
+def rounded(cents, step, up, floor, most):
+    price = cents + step
+    return price

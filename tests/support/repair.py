@@ -1,0 +1,146 @@
+"""Builders for the offline search: a base without git, a bench over Docker, cases as data."""
+
+import os
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.edits.changes import Delta
+from agent.edits.spans import apply_edits
+from agent.events import Event
+from agent.job import Candidate, GaveUp, Job
+from agent.repair.lang import grammar_for
+from agent.repair.offline import OfflineSearch
+from agent.repair.proposal import Sketch
+from agent.repair.source import Failure, Site, Source
+from agent.repair.templates import sketches, statement_sketches
+from agent.repo.languages import Language
+from agent.task import RepoPath, TaskSpec, TestId
+from agent.verify.bench import Bench, Selection
+from agent.verify.report import Baseline, TestReport
+from agent.verify.runners import choose_runner
+from agent.verify.verdict import Verdict
+from agent.workspace.base import Base
+from sandbox.docker.engine import DockerEngine
+from sandbox.environments import resolve_environment
+
+DATA = Path(__file__).parents[1] / "data" / "repair"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A small project with a bug, and what a search should make of it."""
+
+    name: str
+    targets: tuple[str, ...]
+    file: str
+    """The file that the fix edits; empty where none can be found."""
+    fixes: tuple[str, ...]
+    """Texts of which the fixed file has to hold one, and the broken one none."""
+    labels: tuple[str, ...]
+    """Confidences that may come out; empty: any."""
+
+    @property
+    def project(self) -> Path:
+        return DATA / self.name / "project"
+
+
+def load_case(name: str) -> Case:
+    values = tomllib.loads((DATA / name / "case.toml").read_text())
+    return Case(
+        name=name,
+        targets=tuple(values["targets"]),
+        file=values.get("file", ""),
+        fixes=tuple(values.get("fixes", ())),
+        labels=tuple(values.get("labels", ())),
+    )
+
+
+def base_of(folder: Path) -> Base:
+    return Base(repo=folder, dir=folder, commit="", tree="", dirty_files=0)
+
+
+def a_bench(folder: Path, *, test_command: str | None = None, junit: str | None = None) -> Bench:
+    """A bench over real Docker, with the Python that runs these tests."""
+    base = base_of(folder)
+    environment = resolve_environment(folder, image=None, variables=os.environ)
+    runner = choose_runner(base, environment, test_command=test_command, junit_path=junit)
+    return Bench(
+        base=base,
+        engine=DockerEngine(variables=os.environ),
+        environment=environment,
+        runner=runner,
+    )
+
+
+async def a_baseline(bench: Bench, targets: Sequence[str]) -> Baseline:
+    """One run of everything; flakiness is not looked for."""
+    async with bench.open() as sandbox:
+        report = await bench.runner.run(sandbox, Selection(), wall_s=60)
+    assert isinstance(report, TestReport), report
+    wanted = tuple(TestId(target) for target in targets)
+    assert set(wanted) <= set(report.failing), report.failing
+    return Baseline(report=report, targets=wanted, flaky=(), wall_s=2.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Everything a search said."""
+
+    proposals: tuple[Candidate | GaveUp, ...]
+    events: tuple[Event, ...]
+
+    @property
+    def first(self) -> Candidate | GaveUp:
+        return self.proposals[0]
+
+
+async def search_in(
+    bench: Bench,
+    baseline: Baseline,
+    *,
+    search_s: float = 60.0,
+    candidates: int = 1_000_000,
+    verdict: Verdict | None = None,
+) -> Found:
+    """Drive the strategy as a run does, with the same verdict for each candidate."""
+    events: list[Event] = []
+    job = Job(
+        task=TaskSpec(repo=bench.base.repo), bench=bench, baseline=baseline, emit=events.append
+    )
+    proposals: list[Candidate | GaveUp] = []
+    stream = OfflineSearch(search_s=search_s, candidates=candidates).propose(job)
+    try:
+        proposals.append(await anext(stream))
+        while not isinstance(proposals[-1], GaveUp):
+            proposals.append(await stream.asend(verdict))
+    except StopAsyncIteration:
+        pass
+    return Found(proposals=tuple(proposals), events=tuple(events))
+
+
+def patched(delta: Delta, path: str) -> str:
+    content = delta[RepoPath(path)]
+    assert content is not None
+    return content.data.decode()
+
+
+def a_source(text: str, path: str = "module.py") -> Source:
+    return Source(RepoPath(path), text.encode(), grammar_for(Language.PYTHON))
+
+
+def results_of(text: str, failure: Failure | None = None) -> dict[str, Sketch]:
+    """Every text that one edit of the given one may become, with the best sketch for it."""
+    source = a_source(text)
+    kind = source.grammar.kind
+    found: dict[str, Sketch] = {}
+    for region in source.regions:
+        drawn = list(statement_sketches(Site(source, region.node, kind(region.node), failure)))
+        for node in region.nodes:
+            drawn.extend(sketches(Site(source, node, kind(node), failure)))
+        for sketch in drawn:
+            after = apply_edits(source.data, sketch.edits).decode()
+            if after not in found or found[after].prior < sketch.prior:
+                found[after] = sketch
+    return found
