@@ -64,15 +64,6 @@ class Python:
         return self.base / "lib" / self.tag
 
 
-def inspect_prefix(prefix: Path) -> Python | Unusable:
-    """Read the virtualenv or installation in this folder."""
-    for name in ("python", "python3", "pypy3"):
-        executable = prefix / "bin" / name
-        if os.path.lexists(executable):
-            return inspect_executable(executable)
-    return Unusable(reason="has no bin/python")
-
-
 def inspect_executable(executable: Path) -> Python | Unusable:
     """Read the Python that would start under this path."""
     hops = _follow(executable)

@@ -18,7 +18,6 @@ from sandbox.environments.managers import read_toml
 class Toolchain:
     """What one language adds to an environment."""
 
-    language: str
     program_folder: Path | None
     """Folder of its programs, for PATH; None if the system has none."""
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -45,7 +44,7 @@ def _show_node(exposure: Exposure, repo: Path, variables: Mapping[str, str]) -> 
     shown = is_folder(modules) and not is_link(modules)
     notes = [exposure.show_folder(modules)] if shown else []
     program, trouble = _show_program(exposure, "node", variables, repo)
-    return Toolchain(language="node", program_folder=program, notes=_said(*notes, trouble))
+    return Toolchain(program_folder=program, notes=_said(*notes, trouble))
 
 
 def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> Toolchain:
@@ -62,9 +61,7 @@ def _show_go(exposure: Exposure, variables: Mapping[str, str], home: Path) -> To
         "GOTOOLCHAIN": "local",
         "GOCACHE": "/tmp/go-build",  # noqa: S108 (the sandbox's own)
     }
-    return Toolchain(
-        language="go", program_folder=program, variables=settings, notes=_said(*notes, trouble)
-    )
+    return Toolchain(program_folder=program, variables=settings, notes=_said(*notes, trouble))
 
 
 def _show_cargo(
@@ -86,9 +83,7 @@ def _show_cargo(
         "CARGO_NET_OFFLINE": "true",
         "CARGO_TARGET_DIR": "/tmp/cargo-target",  # noqa: S108 (the sandbox's own)
     }
-    return Toolchain(
-        language="rust", program_folder=program, variables=settings, notes=_said(*notes)
-    )
+    return Toolchain(program_folder=program, variables=settings, notes=_said(*notes))
 
 
 def _rust_toolchain(repo: Path, rustup: Path) -> Path | None:

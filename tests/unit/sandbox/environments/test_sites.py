@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.environments.pythons import Python, inspect_prefix
+from sandbox.environments.pythons import Python, inspect_executable
 from sandbox.environments.sites import Libraries, read_libraries
 from tests.support.installations import (
     install,
@@ -13,7 +13,7 @@ from tests.support.installations import (
 
 
 def python_in(prefix: Path) -> Python:
-    python = inspect_prefix(prefix)
+    python = inspect_executable(prefix / "bin" / "python")
     assert isinstance(python, Python), python
     return python
 

@@ -38,7 +38,7 @@ def test_node_project_sees_its_modules_and_the_node_on_path(repo, tmp_path):
     (repo / "node_modules").mkdir()
     found, shown = show(repo, {"PATH": f"relative:{repo}:{tmp_path}:{programs}"})
 
-    assert found == [Toolchain(language="node", program_folder=programs)]
+    assert found == [Toolchain(program_folder=programs)]
     assert shown == [f"{repo}/node_modules", str(programs)]
 
 
@@ -48,7 +48,7 @@ def test_linked_node_modules_are_left_to_the_tree(repo, tmp_path):
     (repo / "node_modules").symlink_to(tmp_path / "elsewhere")
     found, shown = show(repo, {})
 
-    assert found == [Toolchain(language="node", program_folder=None)]
+    assert found == [Toolchain(program_folder=None)]
     assert shown == []
 
 
@@ -60,7 +60,7 @@ def test_go_project_sees_modules_but_not_the_clones_beside_them(repo, tmp_path):
         (cache / name).mkdir(parents=True)
     found, shown = show(repo, {"PATH": str(programs)})
 
-    assert [toolchain.language for toolchain in found] == ["go"]
+    assert len(found) == 1
     assert found[0].program_folder == programs
     assert found[0].variables["GOMODCACHE"] == str(cache)
     assert found[0].variables["GOPROXY"] == "off"
