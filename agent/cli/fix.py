@@ -15,13 +15,15 @@ from agent.cli.signals import heed_signals
 from agent.config import Settings, find_top
 from agent.engine import RunHandle, open_engine
 from agent.errors import AgentError, ConfigError
-from agent.journal.store import RunStore
+from agent.journal.store import DIFF_KEYS, RunStore
 from agent.run import RunResult, result_to_json
 from agent.task import Budget, StrategyName, TaskSpec
 from agent.workspace.review import Stale, apply_patch
 from sandbox.errors import SandboxError
 
 TICK_S = 1.0
+
+Outcome = RunResult | AgentError | SandboxError
 
 
 def fix(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
@@ -30,12 +32,14 @@ def fix(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> in
     outcome = anyio.run(_carry_through, task, settings, screen)
     if not isinstance(outcome, RunResult):
         raise outcome
-    result = result_to_json(outcome)
+    result = screen.redactor.value(result_to_json(outcome), diffs=DIFF_KEYS)
     code = outcome.exit_code
     if arguments.apply:
         result["applied"], code = _apply(outcome, task, settings, screen)
-    places = hunk_places(outcome.patch) if outcome.patch else {}
-    screen.answer(result) if screen.wants_json else print_outcome(screen, result, places)
+    if screen.wants_json:
+        screen.answer(result)
+    else:
+        print_outcome(screen, result, hunk_places(outcome.patch) if outcome.patch else {})
     return code
 
 
@@ -76,10 +80,8 @@ def _split_line(text: str) -> tuple[str, str, str]:
     return (path, separator, line) if separator and line.isdecimal() else (text, "", "")
 
 
-async def _carry_through(
-    task: TaskSpec, settings: Settings, screen: Screen
-) -> RunResult | AgentError | SandboxError:
-    outcome: RunResult | AgentError | SandboxError = AgentError("the engine gave no result.")
+async def _carry_through(task: TaskSpec, settings: Settings, screen: Screen) -> Outcome:
+    outcome: Outcome = AgentError("the engine gave no result.")
     async with open_engine(settings, variables=screen.variables) as engine:
         handle = engine.start(task)
         with open_progress(screen) as progress:
@@ -87,14 +89,14 @@ async def _carry_through(
     return outcome
 
 
-async def _watch(handle: RunHandle, progress: Progress) -> RunResult | AgentError | SandboxError:
+async def _watch(handle: RunHandle, progress: Progress) -> Outcome:
     async with anyio.create_task_group() as tasks:
         await tasks.start(heed_signals, handle.cancel, progress.say)
         tasks.start_soon(_tick, progress)
         async for event in handle.events():
             progress.show(event)
         try:
-            outcome: RunResult | AgentError | SandboxError = await handle.result()
+            outcome: Outcome = await handle.result()
         except (AgentError, SandboxError) as exc:
             outcome = exc
         tasks.cancel_scope.cancel()
@@ -114,8 +116,12 @@ def _apply(
     if outcome.patch is None or outcome.exit_code != 0:
         screen.note("not applied: only a green that is likely or plausible is applied by itself")
         return False, outcome.exit_code
-    stored = RunStore(settings.state_dir).open(outcome.run)
-    applied = apply_patch(find_top(task.repo), outcome.patch, None, undo_dir=stored.undo_dir)
+    try:
+        stored = RunStore(settings.state_dir).open(outcome.run)
+        applied = apply_patch(find_top(task.repo), outcome.patch, None, undo_dir=stored.undo_dir)
+    except AgentError as exc:  # told here, since the result of the run must still be printed
+        screen.note(f"not applied: {exc.message} {exc.remedy}")
+        return False, exc.exit_code
     if not isinstance(applied, Stale):
         return True, outcome.exit_code
     for line in conflict_lines(applied):

@@ -45,13 +45,16 @@ class Screen:
         return self._console(self.out).width
 
     def line(self, text: str = "") -> None:
-        """Print one line of a result. Under JSON, nothing."""
+        """Print one line of a result. Under JSON, nothing.
+
+        Known secrets are replaced; what only looks like one stays, since lines of diffs come here.
+        """
         if not self.wants_json:
-            self.out.write(self._safe(text) + "\n")
+            self.out.write(self.redactor.exact(clean(text)) + "\n")
 
     def note(self, text: str) -> None:
         """Print one line about what is going on, on stderr."""
-        self.err.write(self._safe(text) + "\n")
+        self.err.write(self.redactor.text(clean(text)) + "\n")
         self.err.flush()
 
     def draw(self, renderable: "RenderableType") -> None:
@@ -68,9 +71,6 @@ class Screen:
     def live_console(self) -> "Console":
         """Return the console on which progress is drawn."""
         return self._console(self.err)
-
-    def _safe(self, text: str) -> str:
-        return self.redactor.text(clean(text))
 
     def _console(self, stream: TextIO) -> "Console":
         from rich.console import Console

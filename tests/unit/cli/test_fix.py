@@ -201,6 +201,33 @@ def test_conflict_with_what_was_typed_meanwhile_writes_nothing(
     assert (repo / "stats.py").read_bytes() == typed
 
 
+def test_patch_that_cannot_be_noted_is_not_applied_and_the_result_is_not_lost(
+    greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
+) -> None:
+    result = a_run(state_dir)
+    (state_dir / "runs" / result.run / "undo").write_text("a file in the way")
+    play(result)
+    answer = greenloop("fix", "--apply", "--json")
+    assert (answer.code, answer.json["applied"]) == (2, False)
+    assert answer.json["patch"] == diff_of(a_patch())
+    assert "not applied: " in answer.err
+    assert (repo / "stats.py").read_bytes() == OLD
+
+
+def test_secrets_are_in_no_answer(
+    greenloop: Greenloop, play: Play, state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_TOKEN", "hunter2-hunter2")
+    patch = a_patch(b"url = 'http://a:b@c'\n", b"url = 'http://a:b@c' or 'hunter2-hunter2'\n")
+    play(
+        a_run(state_dir, patch, message="hunter2-hunter2 http://a:b@c", notes=("hunter2-hunter2",))
+    )
+    for answer in (greenloop("fix", "--json"), greenloop("fix")):
+        assert "hunter2" not in answer.out + answer.err
+        assert "-url = 'http://a:b@c'" in answer.out
+        assert "[redacted password in a URL]@c" in answer.out
+
+
 def test_expected_errors_of_a_run_end_it_with_their_code(greenloop: Greenloop, play: Play) -> None:
     play(TaskError("nothing fails.", remedy="name a test"))
     answer = greenloop("fix", "--json")
