@@ -4,6 +4,7 @@ A stream is read and written in parts that a cancellation cannot tear: what was 
 returned, what was sent is counted.
 """
 
+import contextlib
 import socket
 import threading
 from typing import Final, Protocol
@@ -87,15 +88,18 @@ def bridge(remote: Blocking) -> socket.socket:
                 far.sendall(data)
         except (OSError, EOFError):
             pass
-        finally:
-            far.close()
+        # Wakes the other thread, which closes the socket.
+        with contextlib.suppress(OSError):
+            far.shutdown(socket.SHUT_RDWR)
 
     def outward() -> None:
         try:
             while data := far.recv(RECEIVE_BYTES):
                 remote.sendall(data)
         except (OSError, EOFError):
-            return
+            pass
+        finally:
+            far.close()
 
     for work in (inward, outward):
         threading.Thread(target=work, daemon=True, name="greenloop-bridge").start()

@@ -29,8 +29,6 @@ class Engine:
     is_local: bool
     """Host paths can be mounted: the engine sees the same files as we do."""
     cpus: int
-    memory_bytes: int
-    version: str
 
     async def call(self, work: Callable[["APIClient"], T]) -> T:
         """Run a blocking call in a thread. Raises: SandboxError."""
@@ -73,8 +71,6 @@ def connect(variables: Mapping[str, str], *, timeout_s: int = CALL_S) -> Engine:
             api=api,
             is_local=_is_local(api, str(info.get("OperatingSystem", ""))),
             cpus=int(info.get("NCPU") or 1),
-            memory_bytes=int(info.get("MemTotal") or 0),
-            version=str(info.get("ServerVersion", "")),
         )
 
 

@@ -1,0 +1,87 @@
+"""Container images as environments: without Python, with little in them, with nothing."""
+
+import io
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from sandbox.base import Environment, FileWrite, Reason
+from sandbox.docker import DockerEngine
+from sandbox.errors import EnvironmentMissing
+from tests.support.sandboxes import a_spec, sh
+
+pytestmark = pytest.mark.docker
+PROGRAMS = "sh cat chmod cp dd env head ls mkdir mkfifo rm setsid sleep tar true"
+NAME = "greenloop-tests"
+
+
+def image_of(programs: list[str]) -> bytes:
+    """A tar of programs of this machine with the libraries that they load."""
+    found = [Path(shutil.which(name, path="/usr/bin:/bin") or name).resolve() for name in programs]
+    libraries = {name for path in found for name in re.findall(r"/\S+", _output("ldd", str(path)))}
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as archive:
+        for name, path in zip(programs, found, strict=True):
+            archive.add(path, f"bin/{name}")
+        for library in libraries - {f"{path}:" for path in found}:
+            archive.add(library, library.lstrip("/"))
+    return buffer.getvalue()
+
+
+def _output(*argv: str) -> str:
+    return subprocess.run(argv, capture_output=True, check=True, text=True).stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def images() -> Iterator[str]:
+    """Two local images: `:shell` with a shell and little more, `:nothing` without one."""
+    api = docker.from_env().api
+    api.import_image_from_data(image_of(PROGRAMS.split()), repository=NAME, tag="shell")
+    api.import_image_from_data(image_of(["true"]), repository=NAME, tag="nothing")
+    yield NAME
+    for tag in ("shell", "nothing"):
+        api.remove_image(f"{NAME}:{tag}", force=True)
+    api.close()
+
+
+def an_image(name: str) -> Environment:
+    return Environment(kind="image", image=name, why="a test", identity=name)
+
+
+@pytest.fixture
+def engine() -> DockerEngine:
+    return DockerEngine(variables=dict(os.environ))
+
+
+@pytest.mark.parametrize("workdir", ["/root/project", "/work"])
+async def test_an_image_without_python_runs_commands(
+    engine: DockerEngine, images: str, tmp_path: Path, workdir: str
+) -> None:
+    (tmp_path / "a").write_text("from the host\n")
+    spec = a_spec(tmp_path, environment=an_image(f"{images}:shell"), workdir=workdir)
+    async with engine.open(spec) as sandbox:
+        end = await sh(sandbox, "cat a; sleep 100 & setsid sleep 100 & exit 4")
+        assert (end.exit_code, end.output) == (4, b"from the host\n")
+        late = await sh(sandbox, "sleep 100", wall_s=0.2)
+        assert late.reason is Reason.TIMEOUT
+        await sandbox.sync([FileWrite(path="b", data=b"2")])
+        await sh(sandbox, "cat a b > c; rm a")
+        harvest = await sandbox.harvest()
+        assert [change.path for change in harvest.changes] == ["a", "c"]
+
+
+async def test_an_image_without_a_shell_is_a_missing_environment(
+    engine: DockerEngine, images: str
+) -> None:
+    spec = a_spec(environment=an_image(f"{images}:nothing"))
+    with pytest.raises(EnvironmentMissing) as caught:
+        async with engine.open(spec):
+            pass
+    assert "sh" in caught.value.remedy
