@@ -11,11 +11,9 @@ import contextlib
 import json
 import logging
 import os
-import resource
 import secrets
 import signal
 from dataclasses import dataclass
-from math import ceil
 from pathlib import Path
 from typing import Final
 
@@ -26,11 +24,12 @@ import anyio.to_thread
 from sandbox.base import TOOLS_DIR, SandboxLimits, SandboxSpec
 from sandbox.bubblewrap.groups import Group, Hierarchy, make_group, remove_folders
 from sandbox.bubblewrap.names import owned_name
-from sandbox.bubblewrap.recipe import Inside, User, arguments, files_of, interpreter_of, own_folders
+from sandbox.bubblewrap.program import command_line
+from sandbox.bubblewrap.recipe import Inside, User, files_of
 from sandbox.bubblewrap.streams import PipeDuplex
 from sandbox.errors import SandboxError
 from sandbox.held import DEFAULT_VARIABLES
-from sandbox.session import FramedSession, runner_argv
+from sandbox.session import FramedSession
 
 _log = logging.getLogger(__name__)
 
@@ -38,19 +37,6 @@ START_S: Final = 30.0
 """bubblewrap and the runner need 50 ms together; a machine under load may take far longer."""
 END_S: Final = 15.0
 """A namespace with a fork bomb in it was gone within a second."""
-OPEN_FILES: Final = 8_192
-_JOIN: Final = """\
-while [ "$1" != -- ]; do
-    echo 0 >"$1" || exit 70
-    shift
-done
-shift
-exec "$@"
-"""
-"""Joins control groups, for which 0 is who writes, and becomes the rest of its arguments.
-
-A process can put itself into a group before it starts anything; nobody else could do it in time.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,44 +147,6 @@ async def start_vessel(spec: SandboxSpec, means: Means) -> BubbleVessel:
     return vessel
 
 
-def setup_text(spec: SandboxSpec, user: User, *, is_grouped: bool, cpus: frozenset[int]) -> str:
-    """Return what the first program inside does before it is the runner; Python 3.8.
-
-    It narrows itself once and for all (resource limits, processors, and as root the user), and
-    sees to it that everything ends with the lease.
-    """
-    limits = spec.limits
-    largest = max(limits.tree_bytes, limits.tmp_bytes)
-    bounds = {"RLIMIT_CORE": 0, "RLIMIT_FSIZE": largest, "RLIMIT_NOFILE": _open_files()}
-    if not is_grouped:
-        bounds["RLIMIT_AS"] = limits.memory_bytes
-        if not user.is_root_outside:
-            bounds["RLIMIT_NPROC"] = limits.processes
-    lines = [
-        "import os, resource, sys, threading",
-        *(f"resource.setrlimit(resource.{name}, ({n}, {n}))" for name, n in bounds.items()),
-        f"os.sched_setaffinity(0, {sorted(cpus)})",
-    ]
-    if user.is_root_outside:
-        lines += [
-            f"for folder in {own_folders(spec)!r}: os.chown(folder, {user.uid}, {user.gid})",
-            "os.setgroups([])",
-            f"os.setresgid({user.gid}, {user.gid}, {user.gid})",
-            f"os.setresuid({user.uid}, {user.uid}, {user.uid})",
-            "import ctypes",
-            "words = ctypes.c_uint32",
-            # What changing the user leaves: inheritable rights (capset, version 3, this process).
-            "if ctypes.CDLL(None).capset((words * 2)(0x20080522, 0), (words * 6)()): sys.exit(70)",
-        ]
-    # Process 1 cannot be ended by an alarm of its own, only by itself.
-    lines += [
-        f"lease = threading.Timer({limits.lease_s}, os._exit, [75])",
-        "lease.daemon = True",
-        "lease.start()",
-    ]
-    return "\n".join(lines) + "\n"
-
-
 async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[BubbleVessel, int]:
     """Start bubblewrap; return it with the pipe over which it says what it started."""
     contents = files_of(spec.environment, means.user)
@@ -219,7 +167,7 @@ async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[
         inherited = [*files.values(), their_info]
         if inside.filter_descriptor is not None:
             inherited.append(inside.filter_descriptor)
-        line = _command_line(spec, inside, group)
+        line = command_line(spec, inside, group)
         try:
             outer = await anyio.open_process(
                 line,
@@ -236,24 +184,6 @@ async def _spawn(spec: SandboxSpec, means: Means, group: Group | None) -> tuple[
         ours.pop_all()
     stream = PipeDuplex(source=source, sink=sink, words=words)
     return BubbleVessel(outer, group, FramedSession(stream)), info
-
-
-def _command_line(spec: SandboxSpec, inside: Inside, group: Group | None) -> list[str]:
-    """Return bubblewrap and the runner in one line, in front of it how the group is joined."""
-    interpreter = interpreter_of(spec.environment)
-    runner = list(runner_argv(interpreter))
-    code = runner.index("-c") + 1
-    runner[code] = (
-        setup_text(
-            spec,
-            inside.user,
-            is_grouped=group is not None,
-            cpus=_some_processors(spec.limits.cpus),
-        )
-        + runner[code]
-    )
-    join = [] if group is None else ["/bin/sh", "-c", _JOIN, "join", *group.join_files, "--"]
-    return [*join, *arguments(spec, inside), *runner]
 
 
 def _group_for(limits: SandboxLimits, means: Means) -> Group | None:
@@ -285,20 +215,6 @@ def _shown(group: Group | None) -> dict[str, Path]:
 def _home(spec: SandboxSpec) -> str:
     """Return the home folder that commands are told."""
     return {**DEFAULT_VARIABLES, **spec.environment.variables}["HOME"]
-
-
-def _open_files() -> int:
-    """Return the limit on open files; never above what we may have ourselves."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    return OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
-
-
-def _some_processors(cpus: float) -> frozenset[int]:
-    """Return as many processors as the limit says, not always the same ones."""
-    ours = sorted(os.sched_getaffinity(0))
-    count = min(len(ours), max(1, ceil(cpus)))
-    first = secrets.randbelow(len(ours))
-    return frozenset((ours * 2)[first : first + count])
 
 
 def _pipe(reader: contextlib.ExitStack, writer: contextlib.ExitStack) -> tuple[int, int]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.base import Environment, SandboxLimits, SandboxSpec
+from sandbox.bubblewrap.program import JOIN, setup_text
 from sandbox.bubblewrap.recipe import User
-from sandbox.bubblewrap.vessel import _JOIN, setup_text
 
 ORDINARY = User(uid=501, gid=20, is_root_outside=False)
 ROOT = User(uid=1000, gid=1000, is_root_outside=True)
@@ -57,7 +57,7 @@ def test_it_is_python_whatever_the_paths_are(user: User) -> None:
 
 def joined(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        ["/bin/sh", "-c", _JOIN, "join", *arguments],
+        ["/bin/sh", "-c", JOIN, "join", *arguments],
         capture_output=True,
         text=True,
         check=False,
