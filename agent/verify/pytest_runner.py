@@ -262,7 +262,11 @@ def _status_name(status: int) -> str:
 
 
 def _last_line(output: str) -> str:
-    errors = [line for line in output.splitlines() if line.startswith(("ERROR", "E  ", "INTERNAL"))]
+    errors = [
+        line
+        for line in output.splitlines()
+        if line.startswith(("ERROR:", "E  ", "INTERNAL")) or ": error: " in line
+    ]
     lines = errors or [line for line in output.splitlines() if line.strip(" =")]
     return f" ({lines[-1].removeprefix('E ').strip()[:300]})" if lines else ""
 
