@@ -25,8 +25,8 @@ from agent.journal.stored import RunState, RunSummary, StoredRun
 
 def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """List the newest runs. Raises: JournalError."""
-    summaries = RunStore(settings.state_dir).runs()
-    shown = summaries[: arguments.limit]
+    store = RunStore(settings.state_dir)
+    shown = store.runs(newest=arguments.limit)
     if screen.wants_json:
         screen.answer({"runs": [_summary_to_json(each) for each in shown]})
         return 0
@@ -42,8 +42,9 @@ def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> i
     else:
         for row in rows:
             screen.line("  ".join(row))
-    if len(summaries) > len(shown):
-        screen.line(f"... and {len(summaries) - len(shown)} older; --limit shows more")
+    older = store.count() - len(shown)
+    if older > 0:
+        screen.line(f"... and {older} older; --limit shows more")
     return 0
 
 

@@ -128,9 +128,14 @@ class RunStore:
                 raise
         return RunWriter(run, self._runs / run, lock, journal, self._redactor)
 
-    def runs(self) -> list[RunSummary]:
-        """Every run, the newest first. Raises: JournalError."""
-        return [StoredRun(run=run, path=self._runs / run).summary() for run in self._names()]
+    def runs(self, newest: int | None = None) -> list[RunSummary]:
+        """Return so many runs (None: all), the newest first. Raises: JournalError."""
+        names = self._names()[:newest]
+        return [StoredRun(run=run, path=self._runs / run).summary() for run in names]
+
+    def count(self) -> int:
+        """Return how many runs there are. Raises: JournalError."""
+        return len(self._names())
 
     def open(self, name: str) -> StoredRun:
         """Find a run by its id, by a beginning of it that fits no other, or as `last`.

@@ -141,7 +141,7 @@ def _main(
 def _apply_hint(result: Mapping[str, Any]) -> Html:
     command = element("code", text(f"greenloop apply {result['run']}"))
     return element(
-        "p", text("Your files are unchanged. Keep it with "), command, text("."), class_="hint"
+        "p", text("It is in your files once you accept it: "), command, text("."), class_="hint"
     )
 
 

@@ -198,7 +198,8 @@ def names(store: RunStore, count: int) -> list[RunId]:
 
 def test_runs_are_listed_newest_first(store: RunStore) -> None:
     runs = names(store, 3)
-    assert len(runs) == 3
+    assert len(runs) == store.count() == 3
+    assert [summary.run for summary in store.runs(newest=2)] == runs[:2]
     assert runs == sorted(runs, reverse=True)
 
 
