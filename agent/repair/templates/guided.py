@@ -72,7 +72,8 @@ def _import_place(site: Site) -> int:
     for region in site.source.regions:
         if region.node.type in {"import_statement", "import_from_statement"}:
             return site.source.line_starts[region.first_row]
-        if region.node.type in {"expression_statement", "future_import_statement"}:
+        text = site.source.text(region.node)
+        if region.node.type == "future_import_statement" or text.startswith(('"', "'")):
             at = site.source.line_starts[region.last_row + 1]
             continue
         break

@@ -52,7 +52,7 @@ def other_string(site: Site) -> Iterator[Sketch]:
         value = ast.literal_eval(text)
     except (ValueError, SyntaxError):
         return
-    if not isinstance(value, str) or len(value) > 80:
+    if not isinstance(value, str) or len(value) > 80 or not site.grammar.is_read(site.node):
         return
     variants = (value.strip(), value.lower(), value.upper(), value + " ", " " + value, "")
     for variant in dict.fromkeys(variants):
@@ -68,6 +68,9 @@ def other_name(site: Site) -> Iterator[Sketch]:
     if not site.grammar.is_read(site.node):
         return
     scope, text = site.scope, site.text
+    for member in scope.attributes.get("self", ()):
+        if member == text or (text in member and not site.is_callee):
+            yield site.replace(f"self.{member}", "the object's own", 0.3)
     if site.is_callee:
         near = (*site.grammar.call_swaps.get(text, ()),)
         yield from _names(site, near, 0.55)
@@ -77,9 +80,6 @@ def other_name(site: Site) -> Iterator[Sketch]:
     yield from _names(site, [name for name in scope.values if name != text][:MOST_NAMES], 0.4)
     yield from _likest(site, scope.globals, base=0.15)
     yield from _likest(site, [n for n in scope.callables if n not in scope.values], base=0.05)
-    for member in scope.attributes.get("self", ()):
-        if member == text or text in member:
-            yield site.replace(f"self.{member}", "the object's own", 0.3)
 
 
 def _names(site: Site, names: Iterable[str], prior: float) -> Iterator[Sketch]:

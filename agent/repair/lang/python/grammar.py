@@ -56,6 +56,7 @@ _BINDING_CONTEXTS: Final = frozenset(
         "nonlocal_statement",
         "type",
         "decorator",
+        "expression_statement",
     }
 )
 _TEST_PATH: Final = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
@@ -91,7 +92,7 @@ class PythonGrammar:
         return parent.child_by_field_name("condition") == node
 
     def is_read(self, node: SyntaxNode) -> bool:
-        """False for names being bound, keyword names, member names, annotations, decorators."""
+        """False for what is bound or thrown away, keyword and member names, annotations."""
         parent = node.parent
         if parent is None or parent.type in _BINDING_CONTEXTS:
             return False
