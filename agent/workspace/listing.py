@@ -5,7 +5,9 @@ assume-unchanged or skip-worktree, filters and line-end settings hide or alter n
 
 Submodules that are checked out are listed as plain files below their path, since tests need
 them; one that is not is an empty folder. A repository inside the repository that git does not
-know as a submodule is left out, as git does, and said.
+know as a submodule is left out, as git does, and said. Installed packages that git neither tracks
+nor ignores (a virtual environment, the top folder's node_modules) are left out and said as well:
+they belong to the environment of a run, not to what is edited.
 """
 
 import hashlib
@@ -29,6 +31,7 @@ from agent.workspace.trusted_git import Repository, TrustedGit, find_repository
 
 _TRACKED = re.compile(rb"([A-Za-z?]) (\d{6}) ([0-9a-f]+) ([0-3])\t([^\0]+)\0")
 _GITLINK: Final = b"160000"
+_VENV_MARK: Final = b"pyvenv.cfg"
 _SHOWN_NAMES: Final = 3
 _NO_CONVERSION: Final = b"* -text -ident -filter -working-tree-encoding -diff -merge\n"
 """Overrides every .gitattributes: bytes are compared as they are on disk."""
@@ -161,8 +164,10 @@ def form_listing(
     repository: Repository, git: TrustedGit, tracked: Tracked, untracked: Untracked
 ) -> Listing:
     """Return every path that may belong to the base, those of submodules included."""
-    others = list(untracked.paths)
-    notes = _notes(tracked, untracked)
+    installed = _installed(untracked.paths)
+    others = [path for path in untracked.paths if not path.startswith(installed)]
+    notes = _notes(tracked, untracked, installed)
+    left_out = set(untracked.paths).difference(others)
     for link in tracked.gitlinks:
         inner = _submodule(repository, git, link)
         others += inner.others
@@ -170,9 +175,16 @@ def form_listing(
     return Listing(
         tracked={p: o for p, o in tracked.oids.items() if p not in tracked.gitlinks},
         others=tuple(others),
-        dirty=untracked.dirty - set(tracked.gitlinks),
+        dirty=frozenset(untracked.dirty.difference(tracked.gitlinks, left_out)),
         notes=tuple(notes),
     )
+
+
+def _installed(untracked: Iterable[bytes]) -> tuple[bytes, ...]:
+    """Return the folders, with a slash at the end, that hold installed packages."""
+    found = {b"node_modules/" for path in untracked if path.startswith(b"node_modules/")}
+    found |= {path[: -len(_VENV_MARK)] for path in untracked if path.endswith(b"/" + _VENV_MARK)}
+    return tuple(sorted(found))
 
 
 def _submodule(repository: Repository, git: TrustedGit, link: bytes) -> Listing:
@@ -225,7 +237,7 @@ def _parse_status(raw: bytes) -> Untracked:
     )
 
 
-def _notes(tracked: Tracked, untracked: Untracked) -> list[str]:
+def _notes(tracked: Tracked, untracked: Untracked, installed: Iterable[bytes]) -> list[str]:
     notes = []
     if tracked.conflicted:
         notes.append(
@@ -236,6 +248,8 @@ def _notes(tracked: Tracked, untracked: Untracked) -> list[str]:
         notes.append(
             f"repositories inside the repository are left out: {some_names(untracked.repositories)}"
         )
+    if installed:
+        notes.append(f"installed packages are not part of the base: {some_names(installed)}")
     return notes
 
 

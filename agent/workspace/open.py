@@ -9,9 +9,10 @@ repository, outside of whatever a sandbox may see.
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from agent.errors import TaskError, WorkspaceError
@@ -74,11 +75,7 @@ def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tu
     home = home_of(repository.top, state_dir)
     with locked(home):
         git = open_trusted(repository, home / "git")
-        try:
-            look = _look(repository, git, home, state_dir)
-        except WorkspaceError:  # perhaps it is our own copy of the index that is damaged
-            forget_index(git)
-            look = _look(repository, git, home, state_dir)
+        look = _look_or_mend(repository, git, home, state_dir)
         taking = Taking(repository=repository, git=git, home=home, look=look, overlay=overlay)
         slot, tree = taking.run()
         remove_spare_slots(home)
@@ -96,6 +93,29 @@ def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tu
 def home_of(top: Path, state_dir: Path) -> Path:
     """Return our folder for a repository."""
     return state_dir / "bases" / hashlib.sha256(os.fsencode(top)).hexdigest()[:16]
+
+
+def _look_or_mend(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) -> Look:
+    """Look; where git cannot, suspect our own copies before the user's repository.
+
+    First the index is copied anew, then the whole git dir is set aside; what was recorded in it
+    comes back if that was not the reason.
+    """
+    with suppress(WorkspaceError):
+        return _look(repository, git, home, state_dir)
+    forget_index(git)
+    with suppress(WorkspaceError):
+        return _look(repository, git, home, state_dir)
+    aside = home / "git.damaged"
+    shutil.rmtree(aside, ignore_errors=True)
+    git.git_dir.rename(aside)
+    open_trusted(repository, git.git_dir)
+    try:
+        return _look(repository, git, home, state_dir)
+    except WorkspaceError:
+        shutil.rmtree(git.git_dir)
+        aside.rename(git.git_dir)
+        raise
 
 
 def _look(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) -> Look:

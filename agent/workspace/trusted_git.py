@@ -10,6 +10,7 @@ Nothing here writes into the user's repository: no index refresh, no object, no 
 """
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -113,19 +114,19 @@ def find_repository(start: Path) -> Repository:
             f"{printable(str(start))} does not exist",
             remedy="name a folder inside a git repository",
         )
-    facts = _ask(folder, "rev-parse", *_FACTS, "--show-toplevel")
+    facts = _ask(folder, "rev-parse", *_FACTS, "--revs-only", "HEAD")
     if facts.returncode != 0:
         raise _refusal(start, facts)
     bare, object_format, *places = os.fsdecode(facts.stdout).removesuffix("\n").split("\n")
+    commit = places.pop() if _COMMIT.fullmatch(places[-1]) else ""
     if bare == "true" or len(places) != len(("git dir", "common dir", "top")):
         raise _no_work_tree(start, bare=bare == "true")
     git_dir, common_dir, top = map(Path, places)
-    head = _ask(top, "rev-parse", "--verify", "--quiet", "HEAD")
     return Repository(
         top=top,
         git_dir=git_dir,
         common_dir=common_dir,
-        commit=head.stdout.decode().strip() if head.returncode == 0 else "",
+        commit=commit,
         object_format=object_format,
         settings=_settings(top),
     )
@@ -137,7 +138,9 @@ _FACTS: Final = (
     "--show-object-format",
     "--absolute-git-dir",
     "--git-common-dir",
+    "--show-toplevel",
 )
+_COMMIT: Final = re.compile(r"[0-9a-f]{40,64}")
 
 
 def _settings(top: Path) -> dict[str, str]:

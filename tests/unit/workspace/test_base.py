@@ -55,6 +55,33 @@ def test_ignored_files_are_left_out_unless_git_tracks_them(repo, take):
     assert set(files_in(take(repo).dir)) == {"a.py", "src/b.py", ".gitignore", "tracked.log"}
 
 
+def test_installed_packages_that_git_neither_tracks_nor_ignores_are_left_out_and_said(repo, take):
+    write(repo, {".venv/pyvenv.cfg": b"", ".venv/lib/x.py": b"", "node_modules/x.js": b""})
+    write(repo, {"sub/env/pyvenv.cfg": b"", "sub/env/y.py": b"", "sub/node_modules/z.js": b""})
+    base = take(repo)
+    assert base.paths() == ("a.py", "src/b.py", "sub/node_modules/z.js")
+    assert base.dirty_files == 1
+    assert base.notes == (
+        "installed packages are not part of the base: .venv/, node_modules/, sub/env/",
+    )
+    git(repo, "add", "--all")
+    assert ".venv/lib/x.py" in take(repo).paths()
+
+
+def test_many_uncommitted_files_are_on_record_as_well(tmp_path, state_dir, take):
+    repo = a_repo(tmp_path / "many", {})
+    write(repo, {f"d{n}/f.py": b"%d\n" % n for n in range(60)})
+    base = take(repo)
+    (ours,) = state_dir.glob("bases/*/git")
+    assert list((ours / "objects/pack").glob("*.pack"))
+    listed = subprocess.run(
+        ["git", f"--git-dir={ours}", "ls-tree", "-r", "--name-only", base.tree],
+        capture_output=True,
+        check=True,
+    )
+    assert set(listed.stdout.decode().split()) == set(base.paths())
+
+
 def test_excludes_of_the_repository_and_of_the_user_are_respected(repo, take, tmp_path):
     (repo / ".git/info/exclude").write_text("private\n")
     (tmp_path / "my ignores").write_text("*.swp\n")
