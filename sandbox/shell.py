@@ -148,8 +148,11 @@ class ShellSession:
         with self._whole():
             await self._order(f"collect {self._tar_bytes} {excluded}")
             with self._within(ORDER_S, "the tree could not be read in time"):
-                while (piece := await self.next_piece()) and isinstance(piece, bytes):
-                    comparison.scan.feed(piece)
+                try:
+                    while isinstance(piece := await self.next_piece(), bytes):
+                        comparison.scan.feed(piece)
+                except ValueError as error:
+                    raise self.lose(f"the tar of the tree makes no sense: {error}") from error
         if not comparison.scan.is_whole:
             raise SandboxLost("the tree cannot be listed: it is too large, or a name in it is bad")
         deleted = comparison.deleted

@@ -13,6 +13,7 @@ from typing import Final
 from sandbox.base import HarvestLimits, Refused
 from sandbox.inside.tree import BLOCK, header
 
+NAME_BYTES: Final = 1 << 16
 KINDS: Final = {b"1": "is a hard link", b"2": "is a symlink"}
 
 
@@ -30,7 +31,10 @@ Found = Callable[[str, Member, bytes | None], None]
 
 
 class TarScan:
-    """Feed it a tar stream in any pieces; it calls `found` for each file or link."""
+    """Feed it a tar stream in any pieces; it calls `found` for each file or link.
+
+    Feeding raises ValueError where it is not a tar.
+    """
 
     def __init__(self, found: Found, *, keep_bytes: int) -> None:
         self._found = found
@@ -58,6 +62,8 @@ class TarScan:
             kind = block[156:157].replace(b"\0", b"0")
             size = _number(block[124:136])
             if kind in b"LKxg":
+                if size > NAME_BYTES:
+                    raise ValueError("a name that no file system can hold")
                 names[kind] = (yield from self._take(size + -size % BLOCK))[: max(0, size - 1)]
                 continue
             name = names.pop(b"L", None) or block[:100].rstrip(b"\0")

@@ -16,7 +16,9 @@ from sandbox.held import covered_folders
 from sandbox.layout import checked_workdir, is_below, ordinary_ids, sizes
 
 OPEN_FILES: Final = 4096
-INODES: Final = 1_000_000
+INODE_BYTES: Final = 4096
+"""One inode for as many bytes of a file system: an empty file costs 0.9 KB of kernel memory, so
+without a bound a flood of them fills the memory of a sandbox whose disk is still empty."""
 
 
 def tmpfs(spec: SandboxSpec) -> dict[str, str]:
@@ -24,16 +26,20 @@ def tmpfs(spec: SandboxSpec) -> dict[str, str]:
     uid, gid = ordinary_ids()
     split = sizes(spec.limits)
     # Docker's own default is noexec, which breaks compiled tests.
-    common = f"rw,exec,nosuid,nodev,nr_inodes={INODES},uid={uid},gid={gid}"
+    common = f"rw,exec,nosuid,nodev,uid={uid},gid={gid}"
     found = {
-        checked_workdir(spec.workdir): f"{common},mode=755,size={split.tree}",
-        "/tmp": f"{common},mode=1777,size={split.tmp}",  # noqa: S108
-        TOOLS_DIR: f"{common},mode=700,size={split.tools}",
+        checked_workdir(spec.workdir): f"{common},mode=755,{_bounds(split.tree)}",
+        "/tmp": f"{common},mode=1777,{_bounds(split.tmp)}",  # noqa: S108
+        TOOLS_DIR: f"{common},mode=700,{_bounds(split.tools)}",
     }
     if spec.environment.kind == "image" and is_below(spec.workdir, "/root"):
         # An image's own /root is closed to others; what lies below it must be reachable.
         found["/root"] = "ro,nosuid,nodev,mode=755,size=4096"
     return found
+
+
+def _bounds(size: int) -> str:
+    return f"size={size},nr_inodes={max(64, size // INODE_BYTES)}"
 
 
 def read_only_mounts(mounts: Sequence[Mount], mountinfo: str) -> list[Mount]:

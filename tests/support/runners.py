@@ -16,9 +16,7 @@ MEASURED = "from sandbox.inside.runner import main; main()"
 
 
 @asynccontextmanager
-async def open_runner(
-    folder: Path, interpreter: str | None = None
-) -> AsyncIterator[FramedSession]:
+async def open_runner(folder: Path, interpreter: str | None = None) -> AsyncIterator[FramedSession]:
     """A greeted session; `alone` is false, so only what it started itself is killed."""
     argv = (sys.executable, "-c", MEASURED) if interpreter is None else runner_argv(interpreter)
     near, far = socket.socketpair()

@@ -56,6 +56,7 @@ def test_every_writable_file_system_is_sized_executable_and_ours() -> None:
         words = options.split(",")
         assert {"rw", "exec", "nosuid", "nodev"} <= set(words)
         assert any(word.startswith("size=") for word in words)
+        assert any(word.startswith("nr_inodes=") for word in words)
 
 
 def test_a_closed_home_of_root_is_covered_only_in_images() -> None:
