@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -27,10 +28,18 @@ async def heed_signals(
             await anext(signals)
             say("still stopping; a third time leaves at once")
             await anext(signals)
+            _show_cursor()
             os._exit(INTERRUPTED)  # the next command removes what is left of the sandbox
     finally:
         if asked:
             ignore_signals()
+
+
+def _show_cursor() -> None:
+    """Undo what drawing progress did to the terminal."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\x1b[?25h")
+        sys.stderr.flush()
 
 
 def ignore_signals() -> None:
