@@ -51,9 +51,15 @@ class Slot:
         """Forget what the slot holds: killed from here on, it counts as worthless."""
         (self.folder / "content").unlink(missing_ok=True)
 
-    def end_change(self, manifest: Manifest) -> None:
-        """Note what the slot holds now, and let others share it."""
-        save_manifest(manifest, self.folder / "content")
+    def end_change(self, manifest: Manifest, *, saved: Path | None = None) -> None:
+        """Note what the slot holds now, and let others share it.
+
+        `saved`: a file that holds this very manifest already; one more name for it is enough.
+        """
+        if saved:
+            os.link(saved, self.folder / "content")
+        else:
+            save_manifest(manifest, self.folder / "content")
         self.share()
 
     def share(self) -> None:
@@ -87,18 +93,21 @@ def find_slot(folder: Path, tree: bytes) -> Slot | None:
     return None
 
 
-def free_slot(folder: Path) -> Slot:
-    """Return a slot that nobody uses, leased for changing: an old one, else a new one."""
+def free_slot(folder: Path, known: Manifest | None = None) -> Slot:
+    """Return a slot that nobody uses, leased for changing: an old one, else a new one.
+
+    `known` is a manifest that need not be read again where a slot holds the same tree.
+    """
     places = _places(folder)
     for place in places:
         lease = _try_lease(place)
         if lease is not None:
-            return _opened(place, lease)
+            return _opened(place, lease, known)
     names = {place.name for place in places}
     name = next(str(n) for n in range(len(names) + 1) if str(n) not in names)
     fresh = folder / "slots" / name
     (fresh / "tree").mkdir(parents=True)
-    slot = _opened(fresh, _lease_for_change(fresh))
+    slot = _opened(fresh, _lease_for_change(fresh), None)
     for place in places:
         model = load_manifest(place / "content")
         if model is not None:
@@ -120,9 +129,10 @@ def remove_spare_slots(folder: Path) -> None:
         os.close(lease)
 
 
-def _opened(place: Path, lease: int) -> Slot:
+def _opened(place: Path, lease: int, known: Manifest | None) -> Slot:
     """Return a slot with what it holds; one that was left half changed is emptied."""
-    manifest = load_manifest(place / "content")
+    is_known = known and load_tree(place / "content") == known.tree
+    manifest = known if is_known else load_manifest(place / "content")
     if manifest is None:
         shutil.rmtree(place / "tree", ignore_errors=True)
         (place / "tree").mkdir()

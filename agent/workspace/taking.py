@@ -73,7 +73,7 @@ class Taking:
             if slot:
                 self._remember(disk)
                 return slot, base.tree
-        slot = free_slot(self.home)
+        slot = free_slot(self.home, self.look.seen)
         try:
             return slot, self._fill(slot, unchanged, changed)
         except BaseException:
@@ -112,8 +112,8 @@ class Taking:
         for path, data in self._buffers().items():
             intake.put(path, data, base.records[path])
         self._record(slot, base, [*todo, *self._buffers()])
-        self._remember(disk)
-        slot.end_change(base)
+        seen = self._remember(disk)
+        slot.end_change(base, saved=seen if base is disk else None)
         return base.tree
 
     def _older_in(self, slot: Slot, unchanged: Mapping[bytes, Record]) -> list[bytes]:
@@ -135,6 +135,8 @@ class Taking:
 
     def _with_overlay(self, disk: Manifest) -> Manifest:
         """Return the manifest of the base: the work tree with the unsaved buffers on top."""
+        if not self.overlay:
+            return disk
         laid: dict[bytes, Record] = {}
         for path, data in self._buffers().items():
             _check_place(path, disk)
@@ -173,10 +175,12 @@ class Taking:
             algorithm=self.repository.object_format,
         )
 
-    def _remember(self, disk: Manifest) -> None:
-        seen = self.look.seen
+    def _remember(self, disk: Manifest) -> Path:
+        """Keep what was read for the next time; return the file."""
+        file, seen = self.home / "seen", self.look.seen
         if seen is None or seen.index != disk.index or seen.records != disk.records:
-            save_manifest(disk, self.home / "seen")
+            save_manifest(disk, file)
+        return file
 
     def _tell_unreadable(self, intake: Intake) -> None:
         if intake.unreadable:
