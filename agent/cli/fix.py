@@ -6,7 +6,7 @@ from pathlib import Path
 
 import anyio
 
-from agent.cli.outcome import print_outcome
+from agent.cli.outcome import commands_after_fix, print_outcome
 from agent.cli.patches import hunk_places
 from agent.cli.progress import Progress, open_progress
 from agent.cli.review import CONFLICT, conflict_lines
@@ -39,7 +39,8 @@ def fix(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> in
     if screen.wants_json:
         screen.answer(result)
     else:
-        print_outcome(screen, result, hunk_places(outcome.patch) if outcome.patch else {})
+        places = hunk_places(outcome.patch) if outcome.patch else {}
+        print_outcome(screen, result, places, commands_after_fix(result))
     return code
 
 

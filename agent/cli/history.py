@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.cli.outcome import print_outcome
+from agent.cli.outcome import commands_after_show, print_outcome
 from agent.cli.patches import hunk_places, patch_of
 from agent.cli.screen import Screen
 from agent.cli.wording import age, colour, duration, one_line, shortened
@@ -61,7 +61,8 @@ def show(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> i
     else:
         patch = patch_of(stored)
         _print_circumstances(stored, screen)
-        print_outcome(screen, result, hunk_places(patch) if patch else {})
+        places = hunk_places(patch) if patch else {}
+        print_outcome(screen, result, places, commands_after_show(result))
     return 0
 
 

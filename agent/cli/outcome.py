@@ -15,16 +15,21 @@ TESTS_SHOWN = 20
 
 
 def print_outcome(
-    screen: Screen, result: Mapping[str, Any], hunk_ids: Mapping[tuple[str, int], str]
+    screen: Screen,
+    result: Mapping[str, Any],
+    hunk_ids: Mapping[tuple[str, int], str],
+    commands: Sequence[tuple[str, str]],
 ) -> None:
-    """Print a result for a person, laid out on a terminal and plain elsewhere."""
+    """Print a result for a person, laid out on a terminal and plain elsewhere.
+
+    `commands` are (what for, command) of what one may want to do next.
+    """
     if screen.is_rich:
         _draw(screen, result, hunk_ids)
     else:
         _list(screen, result, hunk_ids)
     for note in result.get("notes", ()):
         screen.line(f"note: {one_line(note)}")
-    commands = next_commands(result)
     if commands:
         screen.line()
         for what, command in commands:
@@ -117,13 +122,19 @@ def changed_tests(result: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     ]
 
 
-def next_commands(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return (what for, command) of what a person may want to do next."""
+def commands_after_fix(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a person may want to do with a run that has just ended."""
     run = result["run"]
-    if result["verdict"] != "green":
-        return [("look closer", f"greenloop show {run}")]
     if result.get("applied"):
         return [("take it back", f"greenloop undo {run}")]
+    return commands_after_show(result) or [("look closer", f"greenloop show {run}")]
+
+
+def commands_after_show(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what a person may want to do with a run that they are looking at."""
+    run = result["run"]
+    if result["verdict"] != "green":
+        return []
     return [
         ("look closer", f"greenloop show {run} --html run.html"),
         ("keep it", f"greenloop apply {run}"),

@@ -161,6 +161,14 @@ def test_exit_code_says_what_came_of_it(
     assert greenloop("fix", "--json").code == code
 
 
+def test_run_that_came_to_nothing_offers_a_closer_look(
+    greenloop: Greenloop, play: Play, state_dir: Path
+) -> None:
+    result = a_run(state_dir, verdict="none", confidence=None, patch=None)
+    play(result)
+    assert greenloop("fix").out.endswith(f"look closer: greenloop show {result.run}\n")
+
+
 def test_likely_green_is_applied_where_asked(
     greenloop: Greenloop, play: Play, state_dir: Path, repo: Path
 ) -> None:

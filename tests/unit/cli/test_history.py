@@ -163,7 +163,7 @@ def test_long_lists_of_tests_are_cut(greenloop: Greenloop, state_dir: Path, repo
     assert "... and 6 more tests" in out
 
 
-def test_run_that_came_to_nothing_offers_a_closer_look(
+def test_run_that_came_to_nothing_offers_nothing_to_do(
     greenloop: Greenloop, state_dir: Path, repo: Path
 ) -> None:
     with RunStore(state_dir).new_run(TaskSpec(repo=repo)) as writer:
@@ -172,4 +172,4 @@ def test_run_that_came_to_nothing_offers_a_closer_look(
         )
     out = greenloop("show", "last").out
     assert "verdict: no fix found" in out
-    assert out.endswith(f"look closer: greenloop show {writer.run}\n")
+    assert "greenloop " not in out
