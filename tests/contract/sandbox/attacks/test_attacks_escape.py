@@ -1,6 +1,7 @@
 """Attacks on the walls: links, foreign files, read-only places, rights, other processes."""
 
 import os
+from multiprocessing.shared_memory import SharedMemory
 from pathlib import Path
 
 from sandbox.base import FileWrite, LinkWrite, Reason
@@ -109,6 +110,22 @@ for path in ("/etc/shadow", "/etc/sudoers", "/etc/ssh", "/root/.bashrc", "/root/
     attempt(os.listdir if os.path.isdir(path) else read, path)
 """,
     )
+
+
+async def test_shared_memory_of_the_host_is_not_there(scene: Scene) -> None:
+    shared = SharedMemory(create=True, size=4096)
+    try:
+        await assert_nothing_works(
+            scene,
+            f"""
+from multiprocessing.shared_memory import SharedMemory
+attempt(SharedMemory, {shared.name!r})
+attempt(read, "/dev/shm/" + {shared.name!r})
+""",
+        )
+    finally:
+        shared.close()
+        shared.unlink()
 
 
 async def test_the_environment_of_the_host_is_not_inherited(scene: Scene) -> None:

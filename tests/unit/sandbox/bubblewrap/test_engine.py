@@ -123,3 +123,22 @@ def test_an_old_kernel_counts_processes_of_the_whole_user(
 
 def test_a_missing_call_filter_is_said() -> None:
     assert "system call filter" in _promises(replace(MEANS, filter_program=None)).note
+
+
+async def test_a_bubblewrap_that_hangs_is_refused_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.bubblewrap.engine._TRIAL_S", 0.1)
+    script = 'test "$1" = --version && echo bubblewrap 0.8.0 && exit; exec sleep 30'
+    assert "timed out" in (await refusal(an_engine(tmp_path, script))).message
+
+
+async def test_groups_that_cannot_be_made_are_advice_and_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = (Hierarchy(tmp_path / "gone", ("memory", "pids"), unified=True),)
+    monkeypatch.setattr("sandbox.bubblewrap.engine._hierarchies", lambda: gone)
+    engine = an_engine(tmp_path, "echo bubblewrap 0.8.0")
+    limits = {line.name: line for line in await engine.probe()}["bubblewrap limits"]
+    assert (limits.ok, limits.value.startswith("memory for each process only")) == (True, True)
+    assert "systemd-run" in limits.remedy
