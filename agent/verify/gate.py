@@ -27,7 +27,7 @@ from agent.verify.suspicion import look_at
 from agent.verify.verdict import Broken, Green, Regressed, Tampered, Unchanged, Verdict
 from sandbox.base import Promises, Sandbox
 
-NARROW_FROM_S: Final = 3.0
+NARROW_FROM_S: Final = 10.0
 """A suite that takes less on the base is run at once; starting a runner twice would cost more."""
 RETRIED_TESTS: Final = 20
 """More tests than these that break at once are no coincidence."""

@@ -30,12 +30,9 @@ def main() -> None:
     leave(status)
 
 
-def run(request: dict[str, Any], results_fd: int) -> int:
-    """Run one session and return pytest's exit status."""
-    channel, fingerprint = (
-        import_beside("greenloop_channel"),
-        import_beside("greenloop_fingerprint"),
-    )
+def run(request: dict[str, Any], results_fd: int, taken: Any = None) -> int:
+    """Run one session and return pytest's exit status; `taken` is a fingerprint made before."""
+    channel = import_beside("greenloop_channel")
     send = channel.sender(_writer(results_fd), bytes.fromhex(request.pop("key")))
     try:
         import_pytest()
@@ -44,8 +41,8 @@ def run(request: dict[str, Any], results_fd: int) -> int:
         return 4
     import pytest
 
+    watch = taken or take_fingerprint()
     class_ = import_beside("greenloop_reporter").Reporter
-    watch = fingerprint.Fingerprint([class_, fingerprint.Fingerprint])
     reporter = class_(send, request["root"], request["select"], watch)
     watch.listen(reporter.place_of)
     forget_ourselves()
@@ -56,6 +53,12 @@ def run(request: dict[str, Any], results_fd: int) -> int:
     status = int(pytest.main(arguments, plugins=[reporter]))
     reporter.finish(status)
     return status
+
+
+def take_fingerprint() -> Any:
+    """Remember what pytest and our reporter are made of, before the repository's code runs."""
+    class_ = import_beside("greenloop_fingerprint").Fingerprint
+    return class_([class_, import_beside("greenloop_reporter").Reporter])
 
 
 def import_beside(name: str) -> Any:

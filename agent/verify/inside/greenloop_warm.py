@@ -35,12 +35,25 @@ def main() -> None:
     first = json.loads(sys.stdin.buffer.readline())
     send = channel.sender(supervise.write_stdout, bytes.fromhex(first["secret"]))
     unsound = prepare(session, first["root"], first["variables"])
+    fingerprint = session.take_fingerprint() if not unsound else None
     sys.path.remove(here)
     send({"k": "ready", "unsound": unsound})
     for line in sys.stdin.buffer:
         request = json.loads(line)
         bring_up_to_date(first["root"], request.pop("files"))
-        supervise.supervise(request, channel, send, _starter(supervise, session, request))
+        directory = request.pop("cwd")
+
+        def start(request_fd: int, results_fd: int, directory: str = directory) -> None:
+            supervise.make_dumpable()
+            os.chdir(directory)
+            with open(request_fd, "rb") as stream:
+                own = json.loads(stream.read())
+            status = session.run(own, results_fd, fingerprint)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+
+        supervise.supervise(request, channel, send, start)
 
 
 def prepare(session: Any, root: str, variables: dict[str, str]) -> str:
@@ -160,22 +173,6 @@ def bring_up_to_date(root: str, files: list[Any]) -> None:
         fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with open(fd, "wb") as stream:
             stream.write(base64.b64decode(data))
-
-
-def _starter(supervise: Any, session: Any, request: dict[str, Any]) -> Any:
-    directory = request.pop("cwd")
-
-    def start(request_fd: int, results_fd: int) -> None:
-        supervise.make_dumpable()
-        os.chdir(directory)
-        with open(request_fd, "rb") as stream:
-            own = json.loads(stream.read())
-        status = session.run(own, results_fd)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-
-    return start
 
 
 if __name__ == "__main__":
