@@ -169,6 +169,8 @@ class Intake:
         fd = _opened(source)
         try:
             before = os.fstat(fd)
+            if not stat.S_ISREG(before.st_mode):
+                raise FileNotFoundError(errno.ENOENT, "no file any more", source)
             if before.st_size > PIECE_BYTES:
                 return self._keep_large(path, fd, before)
             data = os.read(fd, before.st_size + 1)
@@ -199,7 +201,7 @@ class Intake:
         digest = hashlib.new(self.algorithm, b"blob %d\0" % before.st_size)
         size = 0
         try:
-            while piece := os.read(fd, PIECE_BYTES):
+            while size <= before.st_size and (piece := os.read(fd, PIECE_BYTES)):
                 digest.update(piece)
                 write_all(out, piece)
                 size += len(piece)
