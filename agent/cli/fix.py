@@ -15,7 +15,7 @@ from agent.cli.signals import heed_signals
 from agent.config import Settings, find_top
 from agent.engine import RunHandle, open_engine
 from agent.errors import AgentError, ConfigError
-from agent.journal.store import DIFF_KEYS, RunStore
+from agent.journal.store import RunStore
 from agent.run import RunResult, result_to_json
 from agent.task import Budget, StrategyName, TaskSpec
 from agent.workspace.review import Stale, apply_patch
@@ -32,7 +32,7 @@ def fix(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> in
     outcome = anyio.run(_carry_through, task, settings, screen)
     if not isinstance(outcome, RunResult):
         raise outcome
-    result = screen.redactor.value(result_to_json(outcome), diffs=DIFF_KEYS)
+    result = screen.redactor.value(result_to_json(outcome))
     code = outcome.exit_code
     if arguments.apply:
         result["applied"], code = _apply(outcome, task, settings, screen)

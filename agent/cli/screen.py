@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from agent.cli.wording import clean
 from agent.journal.redaction import Redactor
-from agent.journal.store import DIFF_KEYS
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -65,7 +64,7 @@ class Screen:
         """Print the one JSON object of a command. Without JSON, nothing."""
         if not self.wants_json:
             return
-        self.out.write(json.dumps(self.redactor.value(value, diffs=DIFF_KEYS)) + "\n")
+        self.out.write(json.dumps(self.redactor.value(value)) + "\n")
         self.out.flush()
 
     def live_console(self) -> "Console":

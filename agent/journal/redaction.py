@@ -35,16 +35,24 @@ _SHAPES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
         ),
     ),
     ("JSON web token", re.compile(r"\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")),
-    ("API key", re.compile(r"\bsk-[A-Za-z0-9_-]{16,}")),
+    ("API key", re.compile(r"\bsk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{16,}")),
     ("GitHub token", re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,})")),
     ("GitLab token", re.compile(r"\bglpat-[\w-]{20,}")),
     ("AWS key id", re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b")),
     ("Slack token", re.compile(r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}")),
     ("Google key", re.compile(r"\bAIza[\w-]{35}")),
     ("registry token", re.compile(r"\b(?:npm_[A-Za-z0-9]{30,}|pypi-[\w-]{40,})")),
-    ("password in a URL", re.compile(r"(?<=://)[^\s/:@'\"]*:[^\s/@'\"]+(?=@)")),
-    ("authorization", re.compile(r"(?i)(?<=\bbearer )[\w.~+/=-]{16,}|(?<=\bbasic )[\w+/=-]{16,}")),
 )
+"""Unmistakable: these do not occur in text that means something else."""
+_LOOSE_SHAPES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    ("password in a URL", re.compile(r"(?<=://)[^\s/:@'\"]*:[^\s/@'\"]+(?=@)")),
+    ("authorization", re.compile(r"(?i)(?:(?<=\bbearer )|(?<=\bbasic ))(?=\S*\d)[\w.~+/=-]{16,}")),
+)
+"""Test data looks like this too."""
+
+_DIFF_KEYS: Final = frozenset({"patch"})
+_ID_KEYS: Final = frozenset({"targets", "failing", "flaky", "failing_before", "failing_after"})
+"""What stands below these keys of results and records is looked at less broadly: see `value`."""
 
 
 class Redactor:
@@ -66,10 +74,15 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Replace known values and everything that has the shape of a credential."""
-        text = self.exact(text)
-        for name, shape in _SHAPES:
-            text = shape.sub(f"[redacted {name}]", text)
-        return text
+        return _without(_LOOSE_SHAPES, self.identifier(text))
+
+    def identifier(self, text: str) -> str:
+        """Replace known values and unmistakable credentials.
+
+        For test ids: `test_parse[http://user:pw@host]` is the name of a test, and whoever gets
+        another one cannot run it.
+        """
+        return _without(_SHAPES, self.exact(text))
 
     def exact(self, text: str) -> str:
         """Replace known values only.
@@ -79,25 +92,34 @@ class Redactor:
         """
         return self._exact.sub(lambda match: f"[redacted {self._names[match[0]]}]", text)
 
-    def value(self, value: Any, *, diffs: frozenset[str] = frozenset()) -> Any:
-        """Replace in every text of a JSON value; below keys in `diffs`, known values only."""
-        return self._walk(value, diffs, self.text)
+    def value(self, value: Any) -> Any:
+        """Replace in every text of a JSON value; in diffs and test ids only what must be."""
+        return self._walk(value, self.text)
 
-    def _walk(self, value: Any, diffs: frozenset[str], change: Callable[[str], str]) -> Any:
+    def _walk(self, value: Any, change: Callable[[str], str]) -> Any:
         match value:
             case str():
                 return change(value)
             case Mapping():
                 return {
-                    change(str(key)): self._walk(
-                        item, diffs, self.exact if key in diffs else change
-                    )
+                    change(str(key)): self._walk(item, self._change_below(key) or change)
                     for key, item in value.items()
                 }
             case list() | tuple():
-                return [self._walk(item, diffs, change) for item in value]
+                return [self._walk(item, change) for item in value]
             case _:
                 return value
+
+    def _change_below(self, key: object) -> Callable[[str], str] | None:
+        if key in _DIFF_KEYS:
+            return self.exact
+        return self.identifier if key in _ID_KEYS else None
+
+
+def _without(shapes: Iterable[tuple[str, re.Pattern[str]]], text: str) -> str:
+    for name, shape in shapes:
+        text = shape.sub(f"[redacted {name}]", text)
+    return text
 
 
 def log_filter(redactor: Redactor) -> Callable[[logging.LogRecord], bool]:

@@ -42,8 +42,6 @@ PROGRESS_EVERY_S: Final = 1.0
 """Of each kind of progress event at most one in this time is kept; the others only pass by."""
 LATEST: Final = "last"
 """Stands for the newest run wherever a run is named."""
-DIFF_KEYS: Final = frozenset({"patch"})
-"""Keys of a result that hold diffs: only exact secrets are replaced there, so that they apply."""
 
 
 class RunWriter:
@@ -85,7 +83,7 @@ class RunWriter:
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Keep the run's result. Raises: JournalError."""
-        write_json(self.path / RESULT, self._redactor.value(result, diffs=DIFF_KEYS))
+        write_json(self.path / RESULT, self._redactor.value(result))
 
     def write_patch(self, patch: Mapping[str, Any], diff: str) -> None:
         """Keep the patch, exactly: an accept must write these bytes. Raises: JournalError.

@@ -19,7 +19,6 @@ from agent.cli.wording import colour, counted, headline
 from agent.errors import WorkspaceError
 from agent.journal.records import Record
 from agent.journal.redaction import Redactor
-from agent.journal.store import DIFF_KEYS
 
 
 def write_page(path: Path, page: str) -> Path:
@@ -41,7 +40,7 @@ def build_page(
     redactor: Redactor,
 ) -> str:
     """Return the page as HTML text. `tests` are (test, before, after) rows."""
-    result = redactor.value(result, diffs=DIFF_KEYS)
+    result = redactor.value(result)
     style, script = _asset("page.css"), _asset("page.js")
     head = element(
         "head",

@@ -91,17 +91,39 @@ def test_url_keeps_everything_but_name_and_password() -> None:
     assert text == "clone https://[redacted password in a URL]@host/x.git now"
 
 
-def test_authorization_header_keeps_its_kind() -> None:
-    text = Redactor().text("Authorization: Bearer abcdefghijklmnop1234")
-    assert text == "Authorization: Bearer [redacted authorization]"
+@pytest.mark.parametrize("kind", ["Authorization: Bearer", "Basic", "bearer"])
+def test_authorization_keeps_its_kind(kind: str) -> None:
+    text = Redactor().text(f"{kind} abcdefghijklmnop1234")
+    assert text == f"{kind} [redacted authorization]"
 
 
 def test_diffs_lose_known_values_but_keep_what_only_looks_like_a_secret() -> None:
     redactor = Redactor.from_variables({"A_TOKEN": "t0ps3cret-99"})
     diff = '-url = "http://user:pw@host"\n+key = "t0ps3cret-99"'
-    value = redactor.value({"patch": diff, "why": diff}, diffs=frozenset({"patch"}))
+    value = redactor.value({"patch": diff, "why": diff})
     assert value["patch"] == '-url = "http://user:pw@host"\n+key = "[redacted A_TOKEN]"'
     assert "user:pw" not in value["why"]
+
+
+def test_test_ids_stay_runnable_but_lose_real_credentials() -> None:
+    token = "ghp_" + "aB3" * 12
+    ids = ["t.py::test_url[http://user:pw@host]", f"t.py::test_token[{token}]"]
+    value = Redactor().value({"failing_before": ids, "message": ids[0]})
+    assert value["failing_before"] == [ids[0], "t.py::test_token[[redacted GitHub token]]"]
+    assert "user:pw" not in value["message"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install sk-learn-contrib-package",
+        "the basic functionality_of_this_thing",
+        "bearer certificates-of-deposit",
+        "http://host/a:b@c",
+    ],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    assert Redactor().text(text) == text
 
 
 def test_every_text_of_a_json_value_is_seen_and_nothing_else_changes() -> None:
