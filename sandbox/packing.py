@@ -1,5 +1,11 @@
 """Writes the tar streams that go into a sandbox: a folder as it is, or a list of changes.
 
+Streaming is how a tree gets in, on every engine: 20,000 files of 100 MB took 1.1 s, while packing,
+sending and unpacking go on at once; copying them inside from a read-only mount took 1.2 to 1.5 s
+with tar and 1.6 to 2.8 s with cp (measured 2026-11, two shared cores). An overlay would cost
+nothing, but its upper layer lies on the host's disk without a bound, and commands could not
+change files of root.
+
 GNU format, because every `tar` reads it (busybox too) and names are plain bytes in it. Only what
 git records of a mode counts: the execute bit. The header is built by hand: `tarfile` takes five
 times as long (367 ms for 2,000 files, measured 2026-11).

@@ -21,11 +21,8 @@ Knows neither containers nor bubblewrap; silence, nonsense and a closed stream a
 """
 
 import json
-import secrets
-import struct
-import time
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -35,24 +32,14 @@ import anyio.to_thread
 
 from sandbox.base import Command, Completed, Harvest, HarvestLimits, Reason, Refused
 from sandbox.errors import SandboxError, SandboxLost
+from sandbox.framed import FramedProcess
+from sandbox.frames import Frames
 from sandbox.harvest import check_harvest
-from sandbox.output import OutputRing
 from sandbox.streams import Duplex
 
-HEADER: Final = struct.Struct(">16scI")
-FRAME_BYTES: Final = 1 << 20
-"""No honest frame is longer."""
-PING_S: Final = 5.0
-"""A runner that was silent this long is asked whether it is there."""
-PATIENCE_S: Final = 15.0
-"""And is lost after this much more silence; a fork bomb under load 200 took 9 s to answer."""
-GRACE_S: Final = 5.0
-"""Client-side deadline of a command: its wall limit and this."""
 ORDER_S: Final = 120.0
 """Deadline of any other order."""
-KILL_S: Final = 5.0
-"""A kill that takes longer is left to the engine."""
-OUTPUT_MARGIN: Final = 1 << 20
+HEADERS_MARGIN: Final = 1 << 20
 
 _BOOT: Final = """\
 import sys, types
@@ -148,13 +135,14 @@ class FramedSession:
     """A session with the Python runner."""
 
     def __init__(self, stream: Duplex) -> None:
-        self._stream = stream
-        self._token = secrets.token_bytes(16)
-        self._in = bytearray()
-        self._out = bytearray()
-        self.lost = False
+        self.frames = Frames(stream)
         self.python = ""
         """Version of the Python that runs the runner, once it answered."""
+
+    @property
+    def lost(self) -> bool:
+        """Tell whether the runner is known to be gone."""
+        return self.frames.lost
 
     async def greet(
         self,
@@ -172,23 +160,22 @@ class FramedSession:
         everything of the runner's uid in its pid namespace belongs to the sandbox and is killed
         after each command; never say so outside a pid namespace of its own.
         """
-        self._out += self._token
         hello = {
             "roots": dict(roots),
             "folders": list(folders),
             "awaited": list(awaited),
             "alone": alone,
         }
-        await self._order(b"H", hello)
+        await self.frames.order(b"H", hello)
         answer = await self._expect(b"h", within_s)
         if not answer["sealed"]:
-            raise self._lose("the runner could not hide itself from the commands it starts")
+            raise self.frames.lose("the runner could not hide itself from the commands it starts")
         self.python = answer["python"]
 
     @asynccontextmanager
     async def process(
         self, command: Command, *, cwd: str, env: Mapping[str, str], interactive: bool
-    ) -> AsyncGenerator["FramedProcess", None]:
+    ) -> AsyncGenerator[FramedProcess, None]:
         """Run a command; leaving the context kills it with all it started."""
         limits = command.limits
         order = {
@@ -200,9 +187,9 @@ class FramedSession:
             "no_output_s": limits.no_output_s,
             "output_bytes": limits.output_bytes,
         }
-        process = FramedProcess(self, command)
+        process = FramedProcess(self.frames, command)
         try:
-            await self._order(b"R", order)
+            await self.frames.order(b"R", order)
             if command.stdin:
                 await process.send(command.stdin)
                 if not interactive:
@@ -222,20 +209,20 @@ class FramedSession:
         over: Sequence[str] = (),  # noqa: ARG002 - the Python runner clears every way by itself
     ) -> None:
         """Delete and unpack below `tree` or `tools`. Raises: SandboxError, SandboxLost."""
-        with self._whole():
-            await self._order(b"T", {"root": root, "delete": delete, "tar": tar is not None})
+        with self.frames.whole():
+            await self.frames.order(b"T", {"root": root, "delete": delete, "tar": tar is not None})
             if tar is not None:
                 while piece := await anyio.to_thread.run_sync(next, tar, b""):
-                    await self._send(b"t", piece)
-                await self._send(b"t", b"")
+                    await self.frames.send(b"t", piece)
+                await self.frames.send(b"t", b"")
             answer = await self._expect(b"r", ORDER_S)
         if "error" in answer:
             raise SandboxError(f"cannot write into the sandbox: {answer['error']}")
 
     async def read_file(self, path: str, limit_bytes: int) -> bytes | None:
         """Return a regular file's bytes, or None."""
-        with self._whole():
-            await self._order(b"F", {"path": path, "limit": limit_bytes})
+        with self.frames.whole():
+            await self.frames.order(b"F", {"path": path, "limit": limit_bytes})
             data, answer = await self._collect(limit_bytes)
         return data if answer.get("found") else None
 
@@ -247,9 +234,9 @@ class FramedSession:
             "total_bytes": limits.total_bytes,
         }
         # Headers and long names come on top of the content.
-        most = limits.total_bytes + limits.files * 16_384 + OUTPUT_MARGIN
-        with self._whole():
-            await self._order(b"V", order)
+        most = limits.total_bytes + limits.files * 16_384 + HEADERS_MARGIN
+        with self.frames.whole():
+            await self.frames.order(b"V", order)
             tar, answer = await self._collect(most)
         if "error" in answer:
             raise SandboxLost(f"the tree cannot be listed: {answer['error']}")
@@ -258,185 +245,36 @@ class FramedSession:
 
     def close(self) -> None:
         """Hang up; the runner ends itself and everything it started."""
-        self.lost = True
-        self._stream.close()
-
-    @contextmanager
-    def _whole(self) -> Iterator[None]:
-        """An order that is not carried through leaves its answer in the stream: no way back."""
-        try:
-            yield
-        except BaseException:
-            self.close()
-            raise
-
-    async def _order(self, kind: bytes, value: object) -> None:
-        await self._send(kind, json.dumps(value).encode())
-
-    async def _send(self, kind: bytes, payload: bytes) -> None:
-        if self.lost:
-            raise SandboxLost("the sandbox is gone")
-        for start in range(0, len(payload) or 1, FRAME_BYTES):
-            piece = payload[start : start + FRAME_BYTES]
-            self._out += HEADER.pack(self._token, kind, len(piece)) + piece
-            await self._flush()
-
-    async def _flush(self) -> None:
-        try:
-            with anyio.fail_after(ORDER_S):
-                while self._out:
-                    sent = await self._stream.send_some(bytes(self._out))
-                    del self._out[:sent]
-        except (OSError, TimeoutError) as error:
-            raise self._lose(f"the runner takes no orders: {error}") from error
-
-    async def _frame(self) -> tuple[bytes, bytes]:
-        while True:
-            if len(self._in) >= HEADER.size:
-                token, kind, length = HEADER.unpack_from(self._in)
-                if token != self._token or length > FRAME_BYTES:
-                    raise self._lose("the runner sent something that is not an answer")
-                if len(self._in) >= HEADER.size + length:
-                    payload = bytes(self._in[HEADER.size : HEADER.size + length])
-                    del self._in[: HEADER.size + length]
-                    return kind, payload
-            try:
-                data = await self._stream.receive()
-            except OSError as error:
-                raise self._lose(f"the stream broke: {error}") from error
-            if not data:
-                raise self._lose("the runner ended")
-            self._in += data
+        self.frames.close()
 
     async def _collect(self, most: int) -> tuple[bytes, dict[str, Any]]:
         data = bytearray()
         try:
             with anyio.fail_after(ORDER_S):
                 while True:
-                    kind, payload = await self._frame()
+                    kind, payload = await self.frames.receive()
                     if kind == b"r":
                         return bytes(data), json.loads(payload)
                     if kind == b"d":
                         data += payload
                     if len(data) > most or kind not in b"dp":
-                        raise self._lose("the runner sent more than was asked for")
+                        raise self.frames.lose("the runner sent more than was asked for")
         except TimeoutError as error:
-            raise self._lose("the runner does not answer") from error
+            raise self.frames.lose("the runner does not answer") from error
         except ValueError as error:
-            raise self._lose("the runner sent something that is not JSON") from error
+            raise self.frames.lose("the runner sent something that is not JSON") from error
 
     async def _expect(self, wanted: bytes, within_s: float) -> dict[str, Any]:
         try:
             with anyio.fail_after(within_s):
                 while True:
-                    kind, payload = await self._frame()
+                    kind, payload = await self.frames.receive()
                     if kind == wanted:
                         answer: dict[str, Any] = json.loads(payload)
                         return answer
                     if kind != b"p":
-                        raise self._lose(f"the runner sent {kind!r} out of turn")
+                        raise self.frames.lose(f"the runner sent {kind!r} out of turn")
         except TimeoutError as error:
-            raise self._lose(f"the runner did not answer within {within_s:g} s") from error
+            raise self.frames.lose(f"the runner did not answer within {within_s:g} s") from error
         except ValueError as error:
-            raise self._lose("the runner sent something that is not JSON") from error
-
-    def _lose(self, what: str) -> SandboxLost:
-        words = self._stream.last_words()
-        self.close()
-        return SandboxLost(f"the sandbox is gone: {what}" + (f" ({words})" if words else ""))
-
-
-class FramedProcess:
-    """A command in a framed session."""
-
-    def __init__(self, session: FramedSession, command: Command) -> None:
-        self._session = session
-        limits = command.limits
-        self._ring = OutputRing(head_bytes=limits.head_bytes, tail_bytes=limits.tail_bytes)
-        self._output_most = limits.output_bytes + OUTPUT_MARGIN
-        self._began = time.monotonic()
-        self._deadline = self._began + limits.wall_s + GRACE_S
-        self._asked_at: float | None = None
-        self.end: Completed | None = None
-
-    async def send(self, data: bytes) -> None:
-        """Write to its stdin; after its end, nothing happens."""
-        if data and self.end is None:
-            await self._session._send(b"I", data)
-
-    async def close_stdin(self) -> None:
-        """End its stdin."""
-        if self.end is None:
-            await self._session._send(b"E", b"")
-
-    async def receive(self) -> bytes | Completed:
-        """Return output or the end."""
-        while self.end is None:
-            kind, payload = b"", b""
-            with anyio.move_on_after(min(PING_S, self._left_s())):
-                kind, payload = await self._session._frame()
-            if not kind:
-                await self._ask()
-                continue
-            self._asked_at = None
-            if kind == b"o":
-                self._ring.add(payload)
-                if self._ring.total_bytes > self._output_most:
-                    raise self._session._lose("the runner does not keep to the output limit")
-                return payload
-            if kind == b"r":
-                self._end(payload)
-            elif kind != b"p":
-                raise self._session._lose(f"the runner sent {kind!r} while a command ran")
-        return self.end
-
-    async def kill(self) -> None:
-        """End the command and everything it started; close the session where that fails."""
-        with anyio.move_on_after(KILL_S):
-            try:
-                await self._session._send(b"K", b"")
-                while self.end is None:
-                    await self.receive()
-            except SandboxLost:
-                pass
-        if self.end is None:
-            self._session.close()
-            self.cut_off(Reason.KILLED)
-
-    def cut_off(self, reason: Reason) -> Completed:
-        """Return the end of a command whose runner is gone."""
-        self.end = self._completed(None, reason, time.monotonic() - self._began)
-        return self.end
-
-    def _left_s(self) -> float:
-        return max(0.01, self._deadline - time.monotonic())
-
-    async def _ask(self) -> None:
-        now = time.monotonic()
-        if now >= self._deadline:
-            raise self._session._lose("the command ran past its deadline")
-        if self._asked_at is None:
-            self._asked_at = now
-            await self._session._send(b"P", b"")
-        elif now - self._asked_at > PATIENCE_S:
-            raise self._session._lose(f"the runner was silent for {now - self._asked_at:.0f} s")
-
-    def _end(self, payload: bytes) -> None:
-        try:
-            answer = json.loads(payload)
-            if "error" in answer:
-                raise self._session._lose(f"the command could not be started: {answer['error']}")
-            code, reason = answer["code"], Reason(answer["reason"])
-            self.end = self._completed(code, reason, float(answer["wall_s"]))
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._session._lose("the runner sent an end that makes no sense") from error
-
-    def _completed(self, code: int | None, reason: Reason, wall_s: float) -> Completed:
-        return Completed(
-            exit_code=code if reason is Reason.EXITED else None,
-            head=self._ring.head,
-            tail=self._ring.tail,
-            output_bytes=self._ring.total_bytes,
-            wall_s=wall_s,
-            reason=reason,
-        )
+            raise self.frames.lose("the runner sent something that is not JSON") from error

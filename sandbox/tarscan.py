@@ -115,7 +115,7 @@ class TreeBook:
     def watch(self, tar: Iterator[bytes]) -> Iterator[bytes]:
         """Pass on a tar that is written to the tree, and note what it holds."""
 
-        def note(name: str, member: Member, data: bytes | None) -> None:
+        def note(name: str, member: Member, _data: bytes | None) -> None:
             self.delete(name)
             self._members[name] = member
 

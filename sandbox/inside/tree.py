@@ -43,13 +43,13 @@ class Tree:
                 self._make_folders(name)
                 continue
             self._make_folders(os.path.dirname(name))
-            _clear(path)
             if kind == b"2":
+                _clear(path)
                 os.symlink(target, path)
+                self._marks[name] = _mark(os.lstat(path))
             else:
-                _write(path, read, size, mode)
+                self._marks[name] = _write(path, read, size, mode)
                 read(-size % BLOCK)
-            self._marks[name] = _mark(os.lstat(path))
 
     def delete(self, name: bytes) -> None:
         """Remove a file or link; a name that is not there is fine."""
@@ -227,17 +227,26 @@ def _number(field: bytes) -> int:
     return int(field.strip(b" \0") or b"0", 8)
 
 
-def _write(path: bytes, read: Read, size: int, mode: int) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    target = os.open(path, flags, 0o755 if mode & stat.S_IXUSR else 0o644)
+def _write(path: bytes, read: Read, size: int, mode: int) -> Mark:
+    target = _create(path, 0o755 if mode & stat.S_IXUSR else 0o644)
     try:
         while size > 0:
             piece = read(min(size, 1 << 20))
             size -= len(piece)
             while piece:
                 piece = piece[os.write(target, piece) :]
+        return _mark(os.fstat(target))
     finally:
         os.close(target)
+
+
+def _create(path: bytes, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except FileExistsError:
+        _clear(path)
+        return os.open(path, flags, mode)
 
 
 def _clear(path: bytes) -> None:

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from sandbox.session import HEADER, FramedSession, runner_argv
+from sandbox.frames import HEADER
+from sandbox.session import FramedSession, runner_argv
 from sandbox.streams import SocketDuplex
 
 ROOT = Path(__file__).parents[2]
@@ -19,9 +20,7 @@ MEASURED = "from sandbox.inside.runner import main; main()"
 async def open_runner(folder: Path, interpreter: str | None = None) -> AsyncIterator[FramedSession]:
     """A greeted session; `alone` is false, so only what it started itself is killed."""
     argv = (sys.executable, "-c", MEASURED) if interpreter is None else runner_argv(interpreter)
-    near, far = socket.socketpair()
-    process = subprocess.Popen(argv, stdin=far, stdout=far, stderr=subprocess.DEVNULL, cwd=ROOT)
-    far.close()
+    near, process = _started(argv)
     session = FramedSession(SocketDuplex(near))
     (folder / "tree").mkdir()
     try:
@@ -36,6 +35,13 @@ async def open_runner(folder: Path, interpreter: str | None = None) -> AsyncIter
     finally:
         session.close()
         process.wait(20)
+
+
+def _started(argv: tuple[str, ...]) -> tuple[socket.socket, subprocess.Popen[bytes]]:
+    near, far = socket.socketpair()
+    with far:
+        quiet = subprocess.DEVNULL
+        return near, subprocess.Popen(argv, stdin=far, stdout=far, stderr=quiet, cwd=ROOT)
 
 
 class Liar:
@@ -73,4 +79,4 @@ class Liar:
 
 def frame(session: FramedSession, kind: bytes, payload: bytes) -> bytes:
     """A frame as the runner of this session would send it."""
-    return HEADER.pack(session._token, kind, len(payload)) + payload
+    return HEADER.pack(session.frames.token, kind, len(payload)) + payload

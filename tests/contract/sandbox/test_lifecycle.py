@@ -6,7 +6,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from sandbox import session
+from sandbox import framed
 from sandbox.base import (
     TOOLS_DIR,
     Environment,
@@ -80,8 +80,8 @@ async def test_a_sync_after_a_killed_runner_goes_into_the_new_sandbox(sandbox: S
 async def test_a_stopped_runner_is_noticed(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "PING_S", 0.2)
-    monkeypatch.setattr(session, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(framed, "PING_S", 0.2)
+    monkeypatch.setattr(framed, "PATIENCE_S", 0.5)
     script = KILL_RUNNER.format(signal="SIGSTOP", then="import time; time.sleep(20)")
     began = time.monotonic()
     end = await py(sandbox, script, wall_s=3)

@@ -19,9 +19,10 @@ from sandbox.base import (
     Reason,
 )
 from sandbox.errors import SandboxError
+from sandbox.framed import FramedProcess
 from sandbox.inside import command as inside_command
 from sandbox.packing import deletions, pack_changes, pack_folder
-from sandbox.session import FramedProcess, FramedSession
+from sandbox.session import FramedSession
 from tests.support.runners import open_runner
 
 PATH = {"PATH": "/usr/local/bin:/usr/bin:/bin"}
@@ -100,14 +101,14 @@ async def test_input_that_comes_in_one_piece_with_the_order_is_seen_at_once(
     session: FramedSession,
 ) -> None:
     pings: list[bytes] = []
-    send = session._send
+    send = session.frames.send
 
     async def counting(kind: bytes, payload: bytes) -> None:
         if kind == b"P":
             pings.append(payload)
         await send(kind, payload)
 
-    session._send = counting  # type: ignore[method-assign]
+    session.frames.send = counting  # type: ignore[method-assign]
     for _ in range(30):
         assert (await run(session, "cat", stdin=b"x")).output == b"x"
     assert pings == []
@@ -127,15 +128,15 @@ async def test_a_kill_in_the_middle_is_carried_out_at_once(session: FramedSessio
 async def test_orders_for_an_ended_command_are_ignored(session: FramedSession) -> None:
     await run(session, "true")
     for kind in (b"I", b"E", b"K"):
-        await session._send(kind, b"late")
-    await session._send(b"P", b"")
+        await session.frames.send(kind, b"late")
+    await session.frames.send(b"P", b"")
     assert (await run(session, "echo", "on")).output == b"on\n"
 
 
 async def test_a_ping_is_answered_while_a_command_runs(
     session: FramedSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.session.PING_S", 0.05)
+    monkeypatch.setattr("sandbox.framed.PING_S", 0.05)
     end = await run(session, "sh", "-c", "sleep 0.4; echo done")
     assert (end.reason, end.output) == (Reason.EXITED, b"done\n")
 

@@ -6,10 +6,12 @@ import struct
 import anyio
 import pytest
 
+from sandbox import framed
 from sandbox import session as session_module
 from sandbox.base import Command, CommandLimits, Completed, HarvestLimits, Reason
 from sandbox.errors import SandboxError, SandboxLost
-from sandbox.session import FRAME_BYTES, FramedSession, runner_argv
+from sandbox.frames import FRAME_BYTES
+from sandbox.session import FramedSession, runner_argv
 from tests.support.runners import Liar, frame
 
 READY = json.dumps({"sealed": True, "python": "3.12.1", "pid": 7}).encode()
@@ -50,7 +52,7 @@ async def test_an_honest_runner_is_believed() -> None:
     )
     assert session.python == "3.12.1"
     assert not session.lost
-    assert liar.told.startswith(session._token)
+    assert liar.told.startswith(session.frames.token)
 
 
 async def test_an_exit_code_counts_only_for_a_command_that_exited() -> None:
@@ -99,7 +101,9 @@ async def test_a_frame_with_another_token_or_without_bounds_is_refused() -> None
         None,
     ):
         session, liar = a_session()
-        liar.answers = [header or struct.pack(">16scI", session._token, b"r", FRAME_BYTES + 1)]
+        liar.answers = [
+            header or struct.pack(">16scI", session.frames.token, b"r", FRAME_BYTES + 1)
+        ]
         with pytest.raises(SandboxLost, match="not an answer"):
             await run(session)
 
@@ -126,8 +130,9 @@ async def test_the_end_of_the_stream_is_a_lost_sandbox_for_every_order() -> None
 
 
 async def test_silence_is_a_lost_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in (("PING_S", 0.01), ("PATIENCE_S", 0.03), ("ORDER_S", 0.02)):
-        monkeypatch.setattr(session_module, name, value)
+    monkeypatch.setattr(framed, "PING_S", 0.01)
+    monkeypatch.setattr(framed, "PATIENCE_S", 0.03)
+    monkeypatch.setattr(session_module, "ORDER_S", 0.02)
     session, liar = a_session()
     with pytest.raises(SandboxLost, match="was silent"):
         await run(session)
@@ -141,8 +146,8 @@ async def test_silence_is_a_lost_sandbox(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_answered_pings_do_not_extend_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "PING_S", 0.01)
-    monkeypatch.setattr(session_module, "GRACE_S", 0.05)
+    monkeypatch.setattr(framed, "PING_S", 0.01)
+    monkeypatch.setattr(framed, "GRACE_S", 0.05)
     session, liar = a_session()
 
     class Polite(Liar):
@@ -151,14 +156,14 @@ async def test_answered_pings_do_not_extend_the_deadline(monkeypatch: pytest.Mon
             return frame(session, b"p", b"null")
 
     polite = Polite()
-    session._stream = polite
+    session.frames._stream = polite
     with pytest.raises(SandboxLost, match="deadline"), anyio.fail_after(5):
         await run(session, wall_s=0.01)
     assert not liar.is_closed
 
 
 async def test_a_kill_without_an_answer_closes_the_session(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session_module, "KILL_S", 0.02)
+    monkeypatch.setattr(framed, "KILL_S", 0.02)
     session, liar = a_session()
     command = Command(argv=("x",))
     async with session.process(command, cwd="/", env={}, interactive=True) as process:

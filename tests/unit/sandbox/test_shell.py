@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox import shell as shell_module
+from sandbox import shell_process
 from sandbox.base import Command, CommandLimits, Completed, HarvestLimits, Reason
 from sandbox.errors import SandboxError, SandboxLost
 from sandbox.inside.tree import header
@@ -138,8 +139,8 @@ async def test_output_beyond_the_limit_is_cut() -> None:
 async def test_a_command_that_cannot_be_killed_loses_the_sandbox(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(shell_module, "GRACE_S", 0.02)
-    monkeypatch.setattr(shell_module, "KILL_S", 0.02)
+    monkeypatch.setattr(shell_process, "GRACE_S", 0.02)
+    monkeypatch.setattr(shell_process, "KILL_S", 0.02)
     session, _ = a_session()
     with pytest.raises(SandboxLost, match="could not be killed"):
         await run(session, wall_s=0.01)
