@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr
 
 from agent import __version__
+from agent.errors import ConfigError
 
 _DESCRIPTION = """\
 A coding agent whose green can be trusted: verdicts are measured in a clean
@@ -39,6 +40,24 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         if exc.code:
             _print_usage_error(said.getvalue())
         raise
+
+
+def given_settings(arguments: argparse.Namespace) -> dict[str, object]:
+    """Return the settings that were given on the command line; None for those that were not.
+
+    Raises: ConfigError.
+    """
+    settings: dict[str, object] = {}
+    for text in arguments.set:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f"--set {text}: no value.", remedy="Write --set NAME=VALUE.")
+        settings[name.strip()] = value.strip()
+    for option, name in (("budget_s", "search_s"), ("test_command", "test_command")):
+        value = getattr(arguments, option, None)
+        if value is not None:
+            settings[name] = value
+    return settings
 
 
 def _print_usage_error(said: str) -> None:
@@ -138,7 +157,6 @@ def _add_undo(add: AddParser) -> argparse.ArgumentParser:
 def _add_verify(add: AddParser) -> argparse.ArgumentParser:
     command = add("verify", help="replay a receipt and say whether it holds")
     command.add_argument("receipt", metavar="RECEIPT", help="a receipt's path, or a run")
-    _add_repo(command)
     _add_test_command(command)
     return command
 

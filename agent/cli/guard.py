@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from agent.cli.arguments import given_settings
 from agent.cli.logs import logged
 from agent.cli.screen import Screen, open_screen
 from agent.config import Settings, host_variables, load_settings
-from agent.errors import AgentError, ConfigError, TaskError
+from agent.errors import AgentError, TaskError
 from sandbox.errors import EnvironmentMissing, SandboxError
 
 INTERNAL_ERROR: Final = 70
@@ -48,7 +49,7 @@ def carry_out(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, variables: Mapping[str, str], screen: Screen) -> int:
-    flags = _flags(arguments)
+    flags = given_settings(arguments)
     repo = _repo(arguments)
     settings = load_settings(repo=repo, variables=variables, flags=flags)
     with logged(settings.state_dir / "logs" / "greenloop.log", screen.redactor):
@@ -86,19 +87,6 @@ def _command(name: str) -> Command:
             from agent.cli.doctor import doctor
 
             return doctor
-
-
-def _flags(arguments: argparse.Namespace) -> dict[str, object]:
-    flags: dict[str, object] = {}
-    for text in arguments.set:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise ConfigError(f"--set {text}: no value.", remedy="Write --set NAME=VALUE.")
-        flags[name.strip()] = value.strip()
-    given = vars(arguments)
-    flags["search_s"] = given.get("budget_s") or flags.get("search_s")
-    flags["test_command"] = given.get("test_command") or flags.get("test_command")
-    return flags
 
 
 def _repo(arguments: argparse.Namespace) -> Path | None:

@@ -10,16 +10,24 @@ from typing import Any
 import anyio
 import anyio.to_thread
 
+from agent.cli.arguments import given_settings
 from agent.cli.progress import busy
 from agent.cli.screen import Screen
 from agent.cli.signals import INTERRUPTED, heed_signals
 from agent.cli.wording import counted, one_line
-from agent.config import Settings
+from agent.config import Settings, load_settings
 from agent.engine import find_environment, make_sandbox_engine
 from agent.errors import JournalError, TaskError
 from agent.journal.store import RunStore
 from agent.verify.bench import Bench
-from agent.verify.receipt import CannotTell, DoesNotHold, Holds, Recorded, Replay, replay
+from agent.verify.receipt import (
+    CannotTell,
+    DoesNotHold,
+    Holds,
+    Recorded,
+    Replay,
+    replay,
+)
 from agent.verify.runners import choose_runner
 from agent.workspace.open import open_workspace
 from sandbox.base import SandboxLimits
@@ -31,7 +39,8 @@ CANNOT_TELL = 2
 def verify(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Replay a receipt. Raises: AgentError, SandboxError."""
     receipt = receipt_path(arguments.receipt, settings.state_dir)
-    return _report(receipt, anyio.run(_replay, receipt, settings, screen), screen)
+    outcome = anyio.run(_replay, receipt, given_settings(arguments), screen)
+    return _report(receipt, outcome, screen)
 
 
 def _report(receipt: Path, outcome: Replay | None, screen: Screen) -> int:
@@ -73,12 +82,12 @@ def receipt_path(name: str, state_dir: Path) -> Path:
     return stored.receipt_path
 
 
-async def _replay(receipt: Path, settings: Settings, screen: Screen) -> Replay | None:
+async def _replay(receipt: Path, flags: Mapping[str, object], screen: Screen) -> Replay | None:
     """Return what replaying says; None when it was interrupted."""
     outcome = None
     async with anyio.create_task_group() as tasks:
         await tasks.start(heed_signals, tasks.cancel_scope.cancel, screen.note)
-        open_bench = partial(_open_bench, settings=settings, variables=screen.variables)
+        open_bench = partial(_open_bench, flags=flags, variables=screen.variables)
         with busy(screen, "measuring again what the receipt says"):
             outcome = await replay(receipt, open_bench=open_bench)
         tasks.cancel_scope.cancel()
@@ -87,9 +96,10 @@ async def _replay(receipt: Path, settings: Settings, screen: Screen) -> Replay |
 
 @asynccontextmanager
 async def _open_bench(
-    recorded: Recorded, *, settings: Settings, variables: Mapping[str, str]
+    recorded: Recorded, *, flags: Mapping[str, object], variables: Mapping[str, str]
 ) -> AsyncGenerator[Bench, None]:
-    """Open the recorded repository as it is now, with the environment that is found now."""
+    """Open the recorded repository as it is now, with its settings and environment of now."""
+    settings = load_settings(repo=recorded.repo, variables=variables, flags=flags)
     workspace = open_workspace(recorded.repo, state_dir=settings.state_dir, overlay={})
     base = await anyio.to_thread.run_sync(workspace.__enter__)
     try:
