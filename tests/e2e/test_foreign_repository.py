@@ -8,10 +8,11 @@ from tests.support.projects import git
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(300)]
 
-COMMAND = ("--test-command", "python -m pytest networkx/algorithms/centrality")
-FEATURE = "networkx/algorithms/centrality/tests/test_not_there_yet.py"
+FEATURE = "networkx/algorithms/tests/test_not_there_yet.py"
+COMMAND = ("--test-command", f"python -m pytest {NETWORKX_TEST} {FEATURE}")
+FIX = "+            potential += (len(G[u]) - degm) + (len(G[w]) - degm) + squares"
 FEATURE_TEXT = '''\
-"""Two things that networkx 3.0 does not have; no small edit brings them."""
+"""Two things that networkx 2.5 does not have; no small edit brings them."""
 
 import networkx as nx
 
@@ -28,10 +29,9 @@ def test_laplacian_centrality_of_a_forest():
 
 @pytest.fixture(scope="module")
 def repo(tmp_path_factory):
-    archive = fetch_networkx()
-    if archive is None:
+    if not fetch_networkx():
         pytest.skip("needs the source release of networkx from the package index")
-    repo = prepare_networkx(archive, tmp_path_factory.mktemp("foreign")).repo
+    repo = prepare_networkx(tmp_path_factory.mktemp("foreign")).repo
     (repo / FEATURE).write_text(FEATURE_TEXT)
     git(repo, "add", "--all")
     git(repo, "commit", "--quiet", "--message", "Ask for two features")
@@ -45,7 +45,7 @@ def test_the_test_that_was_named_is_fixed_and_the_others_are_told(desk, repo):
     assert done.code == 0, done.text
     answer = done.answer
     assert answer["verdict"] == "green"
-    assert "list(G.nodes())" in answer["patch"]
+    assert FIX in answer["patch"].splitlines()
     assert {name.split("::")[0] for name in answer["failing_before"]} == {NETWORKX_TEST, FEATURE}
     assert {name.split("::")[0] for name in answer["failing_after"]} == {FEATURE}
     assert fingerprint(repo) == before

@@ -6,12 +6,14 @@ network a small library of our own serves, which lies in tests/data/demo.
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,30 +33,28 @@ class Subject:
     test_command: str
 
 
-NETWORKX = "networkx-3.0"
-NETWORKX_SHA256 = "9a9992345353618ae98339c2b63d8201c381c2944f38a2ab49cb45a4c667e412"
+NETWORKX = "networkx-2.5.1"
+ARCHIVES = {
+    "networkx-2.5.1.tar.gz": "109cd585cac41297f71103c3c42ac6ef7379f29788eb54cb751be5a663bb235a",
+    "decorator-4.4.2-py2.py3-none-any.whl": (
+        "41fa54c2a0cc4ba648be4fd43cff00aedf5b9465c9bf18d64325bc225f08f760"
+    ),
+}
+"""The source release, and the one package that it requires."""
 NETWORKX_STORY = """\
-networkx 3.0, as published. Its edge_betweenness_centrality(G, k=...) raises a TypeError on
-Python 3.11 and newer, where random.sample no longer takes sets. Upstream had mended the same
-mistake for nodes after issue 1860, overlooked it for edges, and fixed it in 3.1 (pull 6380)."""
-NETWORKX_TEST = "networkx/algorithms/centrality/tests/test_edge_betweenness_sampled.py"
-NETWORKX_TEST_TEXT = '''\
-"""Sampling the nodes of edge_betweenness_centrality; see networkx issue 1860 and pull 6380."""
+networkx 2.5.1, as published: square_clustering counts too many possible squares. The mistake came
+with the paper that it follows; upstream mended it in 2.6 (pull request 4392). The values that its
+tests expect are corrected here as they were there, and a test of another graph is added."""
+NETWORKX_TEST = "networkx/algorithms/tests/test_cluster.py"
+CORRECTED = {"0.5": "1 / 3", "3 / 75.0": "3 / 43.0"}
+ADDED_TEST = '''
 
-import networkx as nx
-
-
-def test_a_sample_of_all_nodes_gives_the_exact_edge_betweenness():
-    graph = nx.krackhardt_kite_graph()
-    exact = nx.edge_betweenness_centrality(graph, normalized=False)
-    sampled = nx.edge_betweenness_centrality(graph, k=len(graph), normalized=False, seed=1)
-    assert sampled == exact
-
-
-def test_a_sample_of_some_nodes_names_every_edge():
-    graph = nx.path_graph(5)
-    sampled = nx.edge_betweenness_centrality(graph, k=2, seed=1)
-    assert set(sampled) == set(graph.edges())
+def test_square_clustering_of_a_ladder():
+    """A corner is in one of two possible squares, a node between in two of eight."""
+    corners, between = [0, 3, 4, 7], [1, 2, 5, 6]
+    coefficients = nx.square_clustering(nx.ladder_graph(4))
+    assert {coefficients[node] for node in corners} == {1 / 2}
+    assert {coefficients[node] for node in between} == {1 / 4}
 '''
 PARCEL_STORY = """\
 parcel, a small library that comes with Greenloop. One of its tests fails: a size of exactly
@@ -63,9 +63,9 @@ parcel, a small library that comes with Greenloop. One of its tests fails: a siz
 
 def main() -> int:
     """Prepare, let Greenloop fix, say how to look further; return Greenloop's exit code."""
-    archive = fetch_networkx()
+    is_fetched = fetch_networkx()
     folder = Path(tempfile.mkdtemp(prefix="greenloop-demo-"))
-    subject = prepare_networkx(archive, folder) if archive else prepare_parcel(folder)
+    subject = prepare_networkx(folder) if is_fetched else prepare_parcel(folder)
     say(subject.story)
     failing = subprocess.run(
         [*test_argv(subject), "-q", "--no-header", "--tb=no"], cwd=subject.repo, check=False
@@ -107,50 +107,64 @@ def test_argv(subject: Subject) -> list[str]:
     return [str(subject.repo / ".venv" / "bin" / program), *rest]
 
 
-def fetch_networkx() -> Path | None:
-    """Return the source release, downloaded once and checked; None where there is no network."""
-    archive = DOWNLOADS / f"{NETWORKX}.tar.gz"
-    if not archive.exists():
-        say("Fetching the source release of networkx 3.0 (2 MB) ...")
-        DOWNLOADS.mkdir(parents=True, exist_ok=True)
-        requirement = DOWNLOADS / "requirement.txt"
-        requirement.write_text(f"networkx==3.0 --hash=sha256:{NETWORKX_SHA256}\n")
-        done = subprocess.run(
-            [
-                *(sys.executable, "-m", "pip", "download", "-qq", "--no-input", "--no-deps"),
-                *("--disable-pip-version-check", "--retries", "1", "--timeout", "15"),
-                *("--no-binary", ":all:", "--require-hashes", "--dest", str(DOWNLOADS)),
-                *("-r", str(requirement)),
-            ],
-            check=False,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-        )
-        if done.returncode != 0:
-            say("It cannot be fetched; is there no network? The bundled example serves instead.")
-            return None
-    if hashlib.sha256(archive.read_bytes()).hexdigest() != NETWORKX_SHA256:
-        archive.unlink()
-        say("What was fetched is not what was published; the bundled example serves instead.")
-        return None
-    return archive
+def fetch_networkx() -> bool:
+    """Fetch the archives once; return whether they are there and are what was published."""
+    if all(is_published(name) for name in ARCHIVES):
+        return True
+    say("Fetching the source release of networkx 2.5.1 (2 MB) ...")
+    DOWNLOADS.mkdir(parents=True, exist_ok=True)
+    requirements = DOWNLOADS / "requirements.txt"
+    wanted = zip(("networkx==2.5.1", "decorator==4.4.2"), ARCHIVES.values(), strict=True)
+    requirements.write_text("".join(f"{what} --hash=sha256:{sha}\n" for what, sha in wanted))
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "pip", "download", "-qq", "--no-input", "--no-deps"),
+            *("--disable-pip-version-check", "--retries", "1", "--timeout", "15"),
+            *("--no-binary", "networkx", "--require-hashes", "--dest", str(DOWNLOADS)),
+            *("-r", str(requirements)),
+        ],
+        check=False,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+    )
+    if all(is_published(name) for name in ARCHIVES):
+        return True
+    say("It cannot be fetched; is there no network? The bundled example serves instead.")
+    return False
 
 
-def prepare_networkx(archive: Path, folder: Path) -> Subject:
-    """Return a fresh repository of the release, with a failing test for the reported bug."""
-    repo = folder / NETWORKX
-    with tarfile.open(archive) as members:
+def is_published(name: str) -> bool:
+    """Say whether an archive was fetched and is, byte for byte, the published one."""
+    archive = DOWNLOADS / name
+    return archive.exists() and hashlib.sha256(archive.read_bytes()).hexdigest() == ARCHIVES[name]
+
+
+def prepare_networkx(folder: Path) -> Subject:
+    """Return a fresh repository of the release, whose tests expect the right values."""
+    source, required = (DOWNLOADS / name for name in ARCHIVES)
+    with tarfile.open(source) as members:
         members.extractall(folder, filter="data")
+    repo = folder / NETWORKX
     (repo / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n")
-    make_repository(repo, "networkx 3.0 as published")
-    (repo / NETWORKX_TEST).write_text(NETWORKX_TEST_TEXT)
-    git(repo, "add", NETWORKX_TEST)
-    git(repo, "commit", "--quiet", "--message", "Show that sampling edges fails on Python 3.11")
-    make_environment(repo)
+    make_repository(repo, "networkx 2.5.1 as published")
+
+    tests = repo / NETWORKX_TEST
+    before, squares, after = re.split(
+        r"(class TestSquareClustering.*?)(?=\n\ndef )",
+        tests.read_text(),
+        maxsplit=1,
+        flags=re.DOTALL,
+    )
+    for wrong, right in CORRECTED.items():
+        squares = squares.replace(wrong, right)
+    tests.write_text(before + squares + ADDED_TEST + after)
+    git(repo, "commit", "--quiet", "--all", "--message", "Expect the right square clustering")
+
+    site_packages = next((make_environment(repo) / "lib").glob("python*/site-packages"))
+    with zipfile.ZipFile(required) as wheel:
+        wheel.extractall(site_packages)
     return Subject(
-        repo=repo,
-        story=NETWORKX_STORY,
-        test_command="python -m pytest networkx/algorithms/centrality",
+        repo=repo, story=NETWORKX_STORY, test_command=f"python -m pytest {NETWORKX_TEST}"
     )
 
 
