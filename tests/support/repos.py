@@ -73,6 +73,17 @@ def files_in(folder: Path) -> dict[str, bytes]:
     return found
 
 
+def snapshot(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Everything below a folder by path: rights, and bytes or link target (`/` for a folder)."""
+    found = {}
+    for place in sorted(folder.rglob("*")):
+        data = os.fsencode(place.readlink()) if place.is_symlink() else b"/"
+        if place.is_file() and not place.is_symlink():
+            data = place.read_bytes()
+        found[str(place.relative_to(folder))] = (stat.S_IMODE(place.lstat().st_mode), data)
+    return found
+
+
 def fingerprint(folder: Path) -> dict[str, tuple[object, ...]]:
     """Everything that may not change: bytes, modes, owners, times, of `.git` and folders too."""
     found: dict[str, tuple[object, ...]] = {}

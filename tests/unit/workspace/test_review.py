@@ -13,6 +13,7 @@ from agent.task import HunkId, RepoPath
 from agent.workspace.placing import find
 from agent.workspace.review import Applied, Stale, Undone, apply_patch, undo
 from tests.support.contents import contents, paths
+from tests.support.repos import snapshot
 
 A = RepoPath("src/a.py")
 BASE = b"".join(b"line %d\n" % n for n in range(1, 21))
@@ -43,18 +44,6 @@ def patch_of(**files: tuple[bytes | None, bytes | None]) -> Patch:
 
 
 FIX = patch_of(src__a_py=(BASE, FIXED))
-
-
-def snapshot(top: Path) -> dict[str, tuple[int, bytes]]:
-    """Everything below a folder: rights, and bytes or link target."""
-    found = {}
-    for place in sorted(top.rglob("*")):
-        rights = stat.S_IMODE(place.lstat().st_mode)
-        if place.is_symlink():
-            found[str(place)] = (rights, os.fsencode(place.readlink()))
-        else:
-            found[str(place)] = (rights, place.read_bytes() if place.is_file() else b"/")
-    return found
 
 
 def test_all_hunks_land_in_an_unchanged_file(repo, undo_dir):

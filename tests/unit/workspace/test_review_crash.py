@@ -2,7 +2,6 @@
 
 import os
 import signal
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from agent.edits.patch import make_patch
 from agent.errors import TaskError
 from agent.task import RepoPath
 from agent.workspace.review import Applied, Undone, apply_patch, undo
+from tests.support.repos import snapshot
 
 CALLS = ("open", "rename", "fsync", "unlink", "rmdir", "mkdir", "symlink", "write")
 OLD = {"a.py": b"a\n1\n", "gone.txt": b"gone"}
@@ -25,16 +25,6 @@ PATCH = make_patch(
         RepoPath("link"): Content(data=b"a.py", mode=Mode.LINK),
     },
 )
-
-
-def snapshot(top: Path) -> dict[str, tuple[int, bytes]]:
-    found = {}
-    for place in sorted(top.rglob("*")):
-        data = os.fsencode(place.readlink()) if place.is_symlink() else b"/"
-        if place.is_file() and not place.is_symlink():
-            data = place.read_bytes()
-        found[str(place.relative_to(top))] = (stat.S_IMODE(place.lstat().st_mode), data)
-    return found
 
 
 def make_repo(top: Path) -> None:
