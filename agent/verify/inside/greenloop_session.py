@@ -30,8 +30,11 @@ def main() -> None:
     leave(status)
 
 
-def run(request: dict[str, Any], results_fd: int, taken: Any = None) -> int:
-    """Run one session and return pytest's exit status; `taken` is a fingerprint made before."""
+def run(request: dict[str, Any], results_fd: int, unwatched: Any = None) -> int:
+    """Run one session and return pytest's exit status.
+
+    `unwatched` takes the place of a fingerprint where no verdict rests on the run.
+    """
     channel = import_beside("greenloop_channel")
     send = channel.sender(_writer(results_fd), bytes.fromhex(request.pop("key")))
     try:
@@ -41,7 +44,7 @@ def run(request: dict[str, Any], results_fd: int, taken: Any = None) -> int:
         return 4
     import pytest
 
-    watch = taken or take_fingerprint()
+    watch = unwatched or take_fingerprint()
     class_ = import_beside("greenloop_reporter").Reporter
     reporter = class_(send, request["root"], request["select"], watch)
     watch.listen(reporter.place_of)

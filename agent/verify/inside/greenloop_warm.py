@@ -30,12 +30,11 @@ def main() -> None:
     supervise = importlib.import_module("greenloop_supervise")
     session = importlib.import_module("greenloop_session")
     channel = importlib.import_module("greenloop_channel")
-    importlib.import_module("greenloop_fingerprint")
     supervise.protect_process()
     first = json.loads(sys.stdin.buffer.readline())
     send = channel.sender(supervise.write_stdout, bytes.fromhex(first["secret"]))
     unsound = prepare(session, first["root"], first["variables"])
-    fingerprint = session.take_fingerprint() if not unsound else None
+    unwatched = session.import_beside("greenloop_fingerprint").Unwatched()
     sys.path.remove(here)
     send({"k": "ready", "unsound": unsound})
     for line in sys.stdin.buffer:
@@ -48,7 +47,7 @@ def main() -> None:
             os.chdir(directory)
             with open(request_fd, "rb") as stream:
                 own = json.loads(stream.read())
-            status = session.run(own, results_fd, fingerprint)
+            status = session.run(own, results_fd, unwatched)
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(status)
