@@ -10,7 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from agent.workspace.open import open_workspace
+from tests.support.kills import is_killed_at
 from tests.support.repos import a_repo, commit_all, files_in, git, tree_by_git, write
+
+pytestmark = pytest.mark.slow
 
 NAMES = st.sampled_from(["a", "b/c", "b/d", "e/f/g", "e"])
 
@@ -105,3 +108,23 @@ def test_takers_at_once_each_get_a_base_that_stays_while_the_user_types(tmp_path
     is_over.set()
     typing.join()
     assert failures == []
+
+
+def test_after_a_kill_at_any_moment_the_next_base_is_right(tmp_path):
+    repo = a_repo(tmp_path / "repo", {"a": b"1", "b/c": b"2", "b/d": b"3"})
+    state_dir = tmp_path / "state"
+    call, is_killed = 0, True
+    while is_killed:
+        call += 1
+        put(repo, "a", b"%d" % call)
+        put(repo, f"new{call % 3}/e", b"%d" % call)
+        remove(repo, f"new{(call + 1) % 3}")
+
+        def take() -> None:
+            with open_workspace(repo, state_dir=state_dir, overlay={}):
+                pass
+
+        is_killed = is_killed_at(call, take)
+        with open_workspace(repo, state_dir=state_dir, overlay={}) as base:
+            assert files_in(base.dir) == files_in(repo)
+    assert call > 20

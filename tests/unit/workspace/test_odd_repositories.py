@@ -195,6 +195,21 @@ def test_line_end_settings_alter_no_byte(repo, take):
     assert files_in(take(repo).dir) == files_in(repo)
 
 
+@pytest.mark.parametrize(
+    "kind", ["--index-version=4", "--split-index", "--untracked-cache", "--force-write-index"]
+)
+def test_every_kind_of_index_is_read(repo, take, kind):
+    git(repo, "update-index", kind)
+    write(repo, {"a.py": b"dirty\n", "new/x.py": b"x\n"})
+    assert files_in(take(repo).dir) == files_in(repo)
+    git(repo, "add", "--all")
+    write(repo, {"new/x.py": b"changed\n"})
+    git(repo, "status")
+    base = take(repo)
+    assert files_in(base.dir) == files_in(repo)
+    assert base.dirty_files == 2
+
+
 def test_a_sparse_checkout_holds_what_is_on_disk(repo, take):
     write(repo, {"big/c.py": b"c", "big/d.py": b"d"})
     commit_all(repo)

@@ -1,8 +1,5 @@
 """SIGKILL at every moment of an apply or undo: the next one finishes or takes back."""
 
-import os
-import signal
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,9 +9,11 @@ from agent.edits.patch import make_patch
 from agent.errors import TaskError
 from agent.task import RepoPath
 from agent.workspace.review import Applied, Undone, apply_patch, undo
+from tests.support.kills import is_killed_at
 from tests.support.repos import snapshot
 
-CALLS = ("open", "rename", "fsync", "unlink", "rmdir", "mkdir", "symlink", "write")
+pytestmark = pytest.mark.slow
+
 OLD = {"a.py": b"a\n1\n", "gone.txt": b"gone"}
 PATCH = make_patch(
     lambda path: Content(data=OLD[path]) if path in OLD else None,
@@ -32,29 +31,6 @@ def make_repo(top: Path) -> None:
     for name, data in OLD.items():
         (top / name).write_bytes(data)
         (top / name).chmod(0o640)
-
-
-def is_killed_at(call: int, action: Callable[[], object]) -> bool:
-    """Run the action in a child that dies just before its n-th system call that changes a disk."""
-    child = os.fork()
-    if child == 0:
-        left = [call]
-        for name in CALLS:
-            setattr(os, name, dying(getattr(os, name), left))
-        action()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    return os.WIFSIGNALED(status)
-
-
-def dying(original, left):
-    def wrapped(*args, **kwargs):
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return original(*args, **kwargs)
-
-    return wrapped
 
 
 def every_kill(tmp_path: Path, prepare, action, check) -> int:
