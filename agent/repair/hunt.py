@@ -29,7 +29,7 @@ from agent.verify.pytest_runner import PytestRunner
 
 MOST_STARTS: Final = 4
 """Times that a search process is started within one search; a mutant can take one with it."""
-MOST_RECHECKED: Final = 16
+MOST_RECHECKED: Final = 10
 """Plausible edits that are tried again in a fork without history, best first."""
 SURVEY_SHARE: Final = 0.1
 """Share of the budget for learning which lines the passing tests run."""

@@ -83,7 +83,9 @@ def confidence(proposal: Proposal, count: int, extent: Extent) -> Confidence:
 
 def explain(proposal: Proposal, count: int, extent: Extent) -> str:
     """One line: how many others there are and what speaks against this one."""
-    others = "no other edit does the same" if count == 1 else f"{count - 1} other edits do the same"
+    others = {1: "no other edit does", 2: "1 other edit does"}.get(
+        count, f"{count - 1} other edits do"
+    )
     signs = "; it " + ", ".join(sorted(proposal.sketch.flags)) if proposal.sketch.flags else ""
     how_far = "all" if extent.exhausted else "the first"
-    return f"{others} ({how_far} {extent.tried} tried){signs}"
+    return f"{others} the same ({how_far} {extent.tried} tried){signs}"

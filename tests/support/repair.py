@@ -1,20 +1,27 @@
 """Builders for the offline search: a base without git, a bench over Docker, cases as data."""
 
 import os
+import subprocess
+import sys
 import tomllib
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import anyio
+import anyio.abc
+
 from agent.edits.changes import Delta
-from agent.edits.spans import apply_edits
+from agent.edits.spans import ByteEdit, apply_edits
 from agent.events import Event
 from agent.job import Candidate, GaveUp, Job
 from agent.repair.lang import grammar_for
 from agent.repair.offline import OfflineSearch
-from agent.repair.proposal import Sketch
+from agent.repair.proposal import Proposal, Sketch
 from agent.repair.source import Failure, Site, Source
 from agent.repair.templates import sketches, statement_sketches
+from agent.repair.validate.fork_server import START, ForkServer, inside_files
 from agent.repo.languages import Language
 from agent.task import RepoPath, TaskSpec, TestId
 from agent.verify.bench import Bench, Selection
@@ -22,6 +29,7 @@ from agent.verify.report import Baseline, TestReport
 from agent.verify.runners import choose_runner
 from agent.verify.verdict import Verdict
 from agent.workspace.base import Base
+from sandbox.base import TOOLS_DIR, Completed, Reason
 from sandbox.docker.engine import DockerEngine
 from sandbox.environments import resolve_environment
 
@@ -144,3 +152,77 @@ def results_of(text: str, failure: Failure | None = None) -> dict[str, Sketch]:
             if after not in found or found[after].prior < sketch.prior:
                 found[after] = sketch
     return found
+
+
+class LocalProcess:
+    """`sandbox.base.Process` over a process of this machine: for scripts of ours alone."""
+
+    def __init__(self, process: anyio.abc.Process) -> None:
+        self._process = process
+
+    async def send(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        await self._process.stdin.send(data)
+
+    async def close_stdin(self) -> None:
+        assert self._process.stdin is not None
+        await self._process.stdin.aclose()
+
+    async def receive(self) -> bytes | Completed:
+        assert self._process.stdout is not None
+        try:
+            return await self._process.stdout.receive()
+        except anyio.EndOfStream:
+            code = await self._process.wait()
+            return Completed(
+                exit_code=code,
+                head=b"",
+                tail=b"",
+                output_bytes=0,
+                wall_s=0.0,
+                reason=Reason.EXITED,
+            )
+
+
+@asynccontextmanager
+async def a_local_server(
+    folder: Path, files: Sequence[str], *, options: Sequence[str] = (), workers: int = 1
+) -> AsyncGenerator[ForkServer, None]:
+    """The fork server on a project of these tests, without a sandbox."""
+    tools = folder.parent / f"{folder.name}-tools"
+    for name, data in inside_files().items():
+        (tools / name).parent.mkdir(parents=True, exist_ok=True)
+        (tools / name).write_bytes(data)
+    start = START.replace(TOOLS_DIR, str(tools))
+    process = await anyio.open_process(
+        [sys.executable, "-B", "-c", start], cwd=folder, stderr=subprocess.DEVNULL
+    )
+    try:
+        server = ForkServer(LocalProcess(process), workers)
+        await server.open(
+            folder.as_posix(),
+            files,
+            ["-q", "-s", "-o", f"cache_dir={tools}/cache", *options],
+            cwd_on_path=True,
+        )
+        yield server
+        await server.end()
+    finally:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.aclose()
+
+
+def a_unit_proposal(source: Source, before: str, after: str, *, swap: bool = True) -> Proposal:
+    """Replace the first such text of a file."""
+    start = source.data.index(before.encode())
+    edits = (ByteEdit(start, start + len(before.encode()), after.encode()),)
+    return Proposal(
+        path=source.path,
+        sketch=Sketch(edits, "test", 0.5),
+        line=1,
+        suspicion=1.0,
+        unit=source.unit(edits) if swap else None,
+        before=before,
+        after=after,
+    )

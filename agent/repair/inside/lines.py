@@ -47,12 +47,15 @@ class LineCollector:
         self._disable = monitoring.DISABLE
         monitoring.use_tool_id(tool, "greenloop")
         monitoring.register_callback(tool, monitoring.events.LINE, self._on_line)
-        monitoring.set_events(tool, monitoring.events.LINE)
+        # A function on one line gets no line event of its own
+        monitoring.register_callback(tool, monitoring.events.PY_START, self._on_start)
+        monitoring.set_events(tool, monitoring.events.LINE | monitoring.events.PY_START)
         monitoring.restart_events()
 
         def stop() -> None:
             monitoring.set_events(tool, 0)
             monitoring.register_callback(tool, monitoring.events.LINE, None)
+            monitoring.register_callback(tool, monitoring.events.PY_START, None)
             monitoring.free_tool_id(tool)
 
         return stop
@@ -61,6 +64,9 @@ class LineCollector:
         if self._is_wanted(code.co_filename):
             self._lines.setdefault(code.co_filename, set()).add(line)
         return self._disable
+
+    def _on_start(self, code: Any, _offset: int) -> object:
+        return self._on_line(code, code.co_firstlineno)
 
     def _start_tracing(self) -> Callable[[], None]:
         before = sys.gettrace()

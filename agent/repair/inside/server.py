@@ -21,7 +21,13 @@ from typing import Any
 
 from .blank import serve_forks  # noqa: TID252 - has another package name inside the sandbox
 from .reimport import Reimport  # noqa: TID252 - has another package name inside the sandbox
-from .session import Messages, collect, fork_on_request, run_child  # noqa: TID252
+from .session import (  # noqa: TID252
+    Messages,
+    collect,
+    fork_on_request,
+    how_it_failed,
+    run_child,
+)
 
 CHECK_EVERY = 40
 """Edits that a child tries before it has to show that nothing leaked from them."""
@@ -58,6 +64,8 @@ class Server:
         self._children: list[Child] = []
         self._tests: dict[str, Any] = {"targets": [], "passing": [], "each": False}
         self._isolate = False
+        self._failed_as: dict[str, list[str]] = {}
+        """How tests failed on the untouched base, by test."""
         self._input = b""
         self._is_open = True
         self._collect_s = 0.0
@@ -144,7 +152,7 @@ class Server:
     def _is_drained(self) -> bool:
         """Have every child checked; True once nothing that was asked is still open."""
         for child in list(self._children):
-            if child.request is None and child.pid and child.unchecked and self._tests["passing"]:
+            if child.request is None and child.pid and child.unchecked:
                 self._give(child, {"op": "check", "id": 0})
         if self._queue and self._queue[0]["op"] != "drain":
             return False
@@ -228,6 +236,11 @@ class Server:
             message[kind] = [[test, limit * patience] for test, limit in self._tests[kind]]
         if request["op"] == "check":
             message["passing"] = message["passing"][:3]
+            message["expected"] = [
+                [test, limit, self._failed_as[test]]
+                for test, limit in message["targets"][:2]
+                if test in self._failed_as
+            ]
         return message
 
     def _read_answer(self, child: Child) -> None:
@@ -256,6 +269,8 @@ class Server:
         elif request is None:
             self._drop(child, "")
         elif request["op"] == "cover" and "test" in answer:
+            if not answer["passed"]:
+                self._failed_as[answer["test"]] = how_it_failed(answer["errors"])
             self._say(dict(answer, id=request["id"]))
         elif request["op"] == "check":
             self._take_check(child, bool(answer.get("clean")))
@@ -268,22 +283,20 @@ class Server:
         if not request.get("again") or answer.get("result") == "pass":
             self._say(dict(answer, id=request["id"]))
         self._prefer(answer.get("by"))
-        if child.is_fresh or self._isolate or answer.get("threads"):
+        if child.is_fresh or request["op"] == "cover" or self._isolate or answer.get("threads"):
             self._drop(child, "")
             return
         if answer.get("result") == "fail":
             child.unchecked.append(request)
-        if len(child.unchecked) >= CHECK_EVERY and self._tests["passing"]:
+        if len(child.unchecked) >= CHECK_EVERY:
             self._give(child, {"op": "check", "id": 0})
 
     def _take_check(self, child: Child, is_clean: bool) -> None:
+        """A child ends with its check, for the untouched code may leave something behind too."""
         child.request = None
-        child.deadline = float("inf")
-        if is_clean:
-            child.unchecked = []
-            return
-        self._isolate = True
-        self._queue[:0] = [dict(request, again=True) for request in child.unchecked]
+        if not is_clean:
+            self._isolate = True
+            self._queue[:0] = [dict(request, again=True) for request in child.unchecked]
         self._drop(child, "")
 
     def _prefer(self, test: Any) -> None:

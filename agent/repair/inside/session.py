@@ -11,6 +11,7 @@ import array
 import gc
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -234,8 +235,15 @@ class Tries:
 
     def _is_clean(self, request: dict[str, Any]) -> bool:
         """Tell whether the untouched code still behaves: nothing leaked from earlier edits."""
-        passing = request["passing"]
-        return all(self._run.passes(self._items[test], limit) for test, limit in passing)
+        for test, limit in request["passing"]:
+            if test in self._items and not self._run.passes(self._items[test], limit):
+                return False
+        for test, limit, expected in request["expected"]:
+            if self._run.passes(self._items[test], limit):
+                return False
+            if how_it_failed(self._run.errors(self._root)) != expected:
+                return False
+        return True
 
     def _cover(self, request: dict[str, Any]) -> None:
         collector = LineCollector(self._root)
@@ -259,6 +267,11 @@ class Tries:
                 }
             )
         self._messages.send({"covered": True})
+
+
+def how_it_failed(errors: list[dict[str, Any]]) -> list[str]:
+    """Return type and message of the last exception, without addresses."""
+    return [re.sub("0x[0-9a-f]+", "", error["type"] + error["message"]) for error in errors[:1]]
 
 
 def judge(run: ItemRunner, items: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:

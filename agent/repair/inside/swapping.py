@@ -12,6 +12,7 @@ import __future__
 
 import gc
 import os
+import symtable
 import types
 from typing import Any
 
@@ -36,6 +37,7 @@ class Swapper:
         self._functions: dict[tuple[str, str], list[types.FunctionType]] = {}
         self._caches: list[Any] = []
         self._sources: dict[str, bytes] = {}
+        self._imports: dict[str, bytes] = {}
         self._base: dict[tuple[str, int], types.CodeType] = {}
         for thing in gc.get_objects():
             self._remember(thing)
@@ -60,7 +62,8 @@ class Swapper:
         base = self._base_code(filename, unit, live[0])
         if any(not same_code(function.__code__, base) for function in live):
             raise Unsound("the live code is not what the source says")
-        edited = compile_unit(self._edited_unit(filename, edits, unit), filename, unit, live[0])
+        text = self._edited_unit(filename, edits, unit)
+        edited = compile_unit(text, filename, unit, live[0], self._import_line(filename))
         if same_code(base, edited):
             raise Equal
         if edited.co_freevars != base.co_freevars or signature(edited) != signature(base):
@@ -109,13 +112,29 @@ class Swapper:
         key = (filename, unit["start"])
         if key not in self._base:
             text = self._source(filename)[unit["start"] : unit["end"]]
-            self._base[key] = compile_unit(text, filename, unit, function)
+            imports = self._import_line(filename)
+            try:
+                self._base[key] = compile_unit(text, filename, unit, function, imports)
+            except SyntaxError as problem:
+                raise Unsound("the definition does not compile alone") from problem
         return self._base[key]
 
     def _edited_unit(self, filename: str, edits: list[list[Any]], unit: dict[str, Any]) -> bytes:
         data = apply_edits(self._source(filename), edits)
         grown = len(data) - len(self._source(filename))
         return data[unit["start"] : unit["end"] + grown]
+
+    def _import_line(self, filename: str) -> bytes:
+        """Return a line that imports what the file imports at its top.
+
+        The compiler looks there to choose between the byte code for methods and for attributes.
+        """
+        if filename not in self._imports:
+            table = symtable.symtable(self._source(filename), filename, "exec")  # type: ignore[arg-type]
+            names = [symbol.get_name() for symbol in table.get_symbols() if symbol.is_imported()]
+            line = b"import " + ", ".join(sorted(names)).encode("utf-8") if names else b""
+            self._imports[filename] = line
+        return self._imports[filename]
 
     def _source(self, filename: str) -> bytes:
         if filename not in self._sources:
@@ -136,11 +155,13 @@ def apply_edits(data: bytes, edits: list[list[Any]]) -> bytes:
 
 
 def compile_unit(
-    text: bytes, filename: str, unit: dict[str, Any], like: types.FunctionType
+    text: bytes, filename: str, unit: dict[str, Any], like: types.FunctionType, imports: bytes = b""
 ) -> types.CodeType:
     """Compile one definition as if it stood in its file: same lines, same classes around it."""
     headers = unit["headers"]
     padding = b"\n" * (unit["def_line"] - 1 - len(headers))
+    if padding:
+        padding = imports + padding
     wrapper = b"".join(
         b" " * depth + header.encode("utf-8") + b"\n" for depth, header in enumerate(headers)
     )

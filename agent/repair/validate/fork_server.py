@@ -24,7 +24,7 @@ from sandbox.base import TOOLS_DIR, Command, CommandLimits, Process
 
 PACKAGE: Final = "greenloop_search"
 _SCRIPTS: Final = ("__init__", "blank", "lines", "reimport", "server", "session", "swapping")
-_START: Final = f"""
+START: Final = f"""
 import json, sys
 sys.path.insert(0, {TOOLS_DIR!r})
 try:
@@ -89,11 +89,20 @@ class ForkServer:
         """Ids that were collected."""
         self.collect_s = 0.0
 
-    async def read_ready(self) -> None:
-        """Wait for the collected session. Raises: ServerEnded, SandboxLost."""
+    async def open(
+        self, root: str, files: Sequence[str], options: Sequence[str], *, cwd_on_path: bool
+    ) -> None:
+        """Have the files collected, relative to `root`. Raises: ServerEnded, SandboxLost."""
+        await self._send(
+            root=root,
+            files=list(files),
+            options=list(options),
+            workers=self._workers,
+            cwd_on_path=cwd_on_path,
+        )
         answer = (await self._receive())[0]
         if "ready" not in answer:
-            raise ServerEnded(str(answer.get("failed", "the fork server did not start")))
+            raise ServerEnded(str(answer.get("failed", "it did not start")))
         self.tests = frozenset(answer["tests"])
         self.collect_s = float(answer["collect_s"])
 
@@ -257,25 +266,15 @@ async def open_fork_server(
         await sandbox.install(inside_files())
         root = sandbox.spec.workdir
         command = Command(
-            argv=(runner.interpreter, *runner.command.interpreter_options, "-B", "-c", _START),
+            argv=(runner.interpreter, *runner.command.interpreter_options, "-B", "-c", START),
             cwd=runner.directory(root),
             env=runner.variables(),
             limits=CommandLimits(wall_s=wall_s, output_bytes=1024**3),
         )
         async with sandbox.start(command) as process:
-            opening = {
-                "root": root,
-                "files": list(files),
-                "workers": workers,
-                "options": [
-                    *runner.command.arguments,
-                    *("-s", "-q", "-o", f"cache_dir={CACHE_DIR}"),
-                ],
-                "cwd_on_path": runner.command.cwd_on_path,
-            }
-            await process.send(json.dumps(opening).encode("ascii") + b"\n")
             server = ForkServer(process, workers)
-            await server.read_ready()
+            options = [*runner.command.arguments, "-s", "-q", "-o", f"cache_dir={CACHE_DIR}"]
+            await server.open(root, files, options, cwd_on_path=runner.command.cwd_on_path)
             yield server
             await server.end()
 

@@ -1,0 +1,147 @@
+"""Ranking lines by what ran in which test."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.repair.lang import grammar_for
+from agent.repair.locate import Suspicions, Trace, ochiai, relevant_passing, suspicions
+from agent.repair.source import Failure
+from agent.repair.suspects import suspects
+from agent.repo.languages import Language
+from agent.task import RepoPath, TestId
+
+A, B, TEST = RepoPath("a.py"), RepoPath("b.py"), RepoPath("test_a.py")
+
+
+def a_trace(name: str, *, passed: bool, **lines: list[int]) -> Trace:
+    return Trace(
+        test=TestId(name),
+        passed=passed,
+        lines={RepoPath(f"{stem}.py"): numbers for stem, numbers in lines.items()},
+    )
+
+
+def is_target(path: RepoPath) -> bool:
+    return path != TEST
+
+
+@pytest.mark.parametrize(
+    ("failing_here", "passing_here", "failing", "score"),
+    [(1, 0, 1, 1.0), (1, 3, 1, 0.5), (0, 5, 1, 0.0), (2, 0, 2, 1.0)],
+)
+def test_ochiai(failing_here: int, passing_here: int, failing: int, score: float) -> None:
+    assert ochiai(failing_here, passing_here, failing) == score
+
+
+@given(st.integers(0, 50), st.integers(0, 500), st.integers(1, 50))
+def test_ochiai_stays_between_nothing_and_one(here: int, passing: int, failing: int) -> None:
+    assert 0 <= ochiai(min(here, failing), passing, failing) <= 1
+
+
+def test_lines_of_failing_tests_alone_come_first() -> None:
+    found = suspicions(
+        [
+            a_trace("t1", passed=False, a=[1, 2, 3], test_a=[9]),
+            a_trace("t2", passed=True, a=[1, 4]),
+            a_trace("t3", passed=True, a=[1]),
+        ],
+        is_target,
+    )
+    assert set(found.lines) == {(A, 1), (A, 2), (A, 3)}
+    assert found.lines[A, 2] == found.lines[A, 3] == 1.0
+    assert found.lines[A, 1] == pytest.approx(1 / 3**0.5)
+
+
+def test_the_line_that_crashed_comes_before_its_callers() -> None:
+    trace = Trace(
+        test=TestId("t"),
+        passed=False,
+        lines={A: [1, 2], B: [5]},
+        errors=(
+            {
+                "type": "KeyError",
+                "message": "'x'",
+                "frames": [["test_a.py", 3, "t"], ["a.py", 2, "f"], ["b.py", 5, "g"]],
+                "locals": {"x": "dict"},
+            },
+        ),
+    )
+    others = [a_trace("p", passed=True, a=[1, 2], b=[5])] * 3
+    found = suspicions([trace, *others], is_target)
+    assert found.lines[B, 5] == 1.0 > found.lines[A, 2] > found.lines[A, 1]
+    assert found.failures == {
+        (B, 5): Failure(error="KeyError", message="'x'", is_crash=True, local_types={"x": "dict"}),
+        (A, 2): Failure(error="KeyError", message="'x'", is_crash=False),
+    }
+
+
+def test_a_failure_inside_the_test_says_nothing_of_a_line() -> None:
+    error = {"type": "AssertionError", "message": "", "frames": [["test_a.py", 3, "t"]]}
+    trace = Trace(test=TestId("t"), passed=False, lines={A: [1]}, errors=(error,))
+    assert suspicions([trace], is_target).failures == {}
+
+
+def test_passing_tests_are_relevant_by_what_they_share() -> None:
+    traces = [
+        a_trace("far", passed=True, a=[9]),
+        a_trace("near", passed=True, a=[1, 2]),
+        a_trace("some", passed=True, a=[1]),
+        a_trace("red", passed=False, a=[1]),
+    ]
+    lines = {(A, 1): 0.5, (A, 2): 1.0}
+    assert relevant_passing(traces, lines) == ("near", "some")
+    assert relevant_passing(traces, lines, most=1) == ("near",)
+
+
+CODE = b"""\
+from b import LIMIT
+
+STEP = 2
+
+
+class Counter:
+    start = 1
+
+    def up(self, by=STEP):
+        self.value = self.start + by
+        return self.value
+
+    def idle(self):
+        return None
+"""
+FILES = {A: CODE, B: b"LIMIT = 3\nOTHER = 4\n", TEST: b"UNUSED = 1\n"}
+
+
+def suspected(lines: dict[int, float], words: frozenset[str] = frozenset()) -> dict[str, float]:
+    found = Suspicions(lines={(A, line): score for line, score in lines.items()})
+    ranking = suspects(
+        found,
+        FILES.get,
+        [A, B],
+        lambda path: grammar_for(Language.PYTHON) if path != TEST else None,
+        words,
+    )
+    assert [one.score for one in ranking] == sorted((o.score for o in ranking), reverse=True)
+    return {one.source.text(one.region.node).split("\n")[0]: one.score for one in ranking}
+
+
+def test_values_are_suspected_by_the_statements_that_name_them() -> None:
+    found = suspected({10: 1.0, 11: 0.5})
+    assert found == {
+        "self.value = self.start + by": 1.0,
+        "def up(self, by=STEP):": pytest.approx(0.7),
+        "return self.value": 0.5,
+        "start = 1": pytest.approx(0.6),
+    }
+
+
+def test_values_that_the_test_names_are_suspected_a_little() -> None:
+    found = suspected({10: 1.0}, frozenset({"STEP", "LIMIT"}))
+    assert found["STEP = 2"] == found["LIMIT = 3"] == pytest.approx(0.3)
+    assert "OTHER = 4" not in found
+
+
+def test_files_that_cannot_be_read_are_left_out() -> None:
+    found = Suspicions(lines={(RepoPath("gone.py"), 1): 1.0})
+    assert suspects(found, FILES.get, [], lambda _path: grammar_for(Language.PYTHON)) == []
