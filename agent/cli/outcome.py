@@ -126,7 +126,10 @@ def commands_after_fix(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what a person may want to do with a run that has just ended."""
     run = result["run"]
     if result.get("applied"):
-        return [("take it back", f"greenloop undo {run}")]
+        return [
+            ("take it back", f"greenloop undo {run}"),
+            ("check the evidence", f"greenloop verify {run}"),
+        ]
     return commands_after_show(result) or [("look closer", f"greenloop show {run}")]
 
 

@@ -1,8 +1,8 @@
 """`greenloop verify`: measure again what a receipt says, and tell whether it holds."""
 
 import argparse
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from agent.cli.signals import INTERRUPTED, heed_signals
 from agent.cli.wording import counted, one_line
 from agent.config import Settings, load_settings
 from agent.engine import find_environment, make_sandbox_engine
-from agent.errors import JournalError, TaskError
+from agent.errors import JournalError, TaskError, WorkspaceError
 from agent.journal.store import RunStore
 from agent.verify.bench import Bench
 from agent.verify.receipt import (
@@ -29,7 +29,9 @@ from agent.verify.receipt import (
     replay,
 )
 from agent.verify.runners import choose_runner
+from agent.workspace.base import Base
 from agent.workspace.open import open_workspace
+from agent.workspace.recorded import open_recorded
 from sandbox.base import SandboxLimits
 
 DOES_NOT_HOLD = 1
@@ -98,9 +100,9 @@ async def _replay(receipt: Path, flags: Mapping[str, object], screen: Screen) ->
 async def _open_bench(
     recorded: Recorded, *, flags: Mapping[str, object], variables: Mapping[str, str]
 ) -> AsyncGenerator[Bench, None]:
-    """Open the recorded repository as it is now, with its settings and environment of now."""
+    """Open the recorded base, with the repository's settings and environment of now."""
     settings = load_settings(repo=recorded.repo, variables=variables, flags=flags)
-    workspace = open_workspace(recorded.repo, state_dir=settings.state_dir, overlay={})
+    workspace = _base_of(recorded, settings.state_dir)
     base = await anyio.to_thread.run_sync(workspace.__enter__)
     try:
         environment = await anyio.to_thread.run_sync(
@@ -127,6 +129,20 @@ async def _open_bench(
     finally:
         with anyio.CancelScope(shield=True):
             await anyio.to_thread.run_sync(workspace.__exit__, None, None, None)
+
+
+@contextmanager
+def _base_of(recorded: Recorded, state_dir: Path) -> Generator[Base, None, None]:
+    """Open the very base that was measured; the files as they are now where it is not kept."""
+    with ExitStack() as stack:
+        try:
+            base = stack.enter_context(
+                open_recorded(recorded.repo, recorded.tree, state_dir=state_dir)
+            )
+        except WorkspaceError:
+            now = open_workspace(recorded.repo, state_dir=state_dir, overlay={})
+            base = stack.enter_context(now)
+        yield base
 
 
 def _to_json(outcome: Replay) -> dict[str, Any]:
