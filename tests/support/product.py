@@ -87,7 +87,7 @@ class Desk:
             text=True,
             capture_output=True,
             stdin=subprocess.DEVNULL,
-            timeout=110,
+            timeout=280,
             check=False,
         )
         return Done(code=done.returncode, out=done.stdout, err=done.stderr)
