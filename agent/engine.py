@@ -179,15 +179,23 @@ def make_sandbox_engine(settings: Settings, variables: Mapping[str, str]) -> San
 
 def find_environment(settings: Settings, variables: Mapping[str, str], repo: Path) -> Environment:
     """Return what a repository's tests run in. Blocking. Raises: EnvironmentMissing."""
-    from agent.verify.pytest_command import recognise_pytest
     from sandbox.environments import resolve_environment
+
+    variables, module = environment_question(settings, variables)
+    return resolve_environment(repo, image=settings.image, variables=variables, module=module)
+
+
+def environment_question(
+    settings: Settings, variables: Mapping[str, str]
+) -> tuple[Mapping[str, str], str]:
+    """Return the variables that count and the module that must be there."""
+    from agent.verify.pytest_command import recognise_pytest
 
     if settings.backend != "docker":
         variables = {name: text for name, text in variables.items() if name != "DOCKER_HOST"}
     # A command of the user's own needs an interpreter, but perhaps no pytest in it.
     own = settings.test_command is not None and not recognise_pytest(settings.test_command)
-    module = "unittest" if own else "pytest"
-    return resolve_environment(repo, image=settings.image, variables=variables, module=module)
+    return variables, "unittest" if own else "pytest"
 
 
 def _strategy(task: TaskSpec) -> Strategy:
@@ -265,7 +273,7 @@ def _finish(
                 )
             )
         case AgentError() | SandboxError():
-            message = f"{outcome.message} {outcome.remedy}".strip()
+            message = "; ".join(filter(None, (outcome.message, outcome.remedy)))
             emit(RunFinished(verdict="error", confidence="", message=message, wall_s=wall_s))
         case None:
             pass

@@ -22,6 +22,7 @@ from agent.events import (
     CandidateProposed,
     EnvironmentChosen,
     Event,
+    Notice,
     Phase,
     PhaseFinished,
     PhaseStarted,
@@ -142,6 +143,8 @@ async def _base(task: TaskSpec, parts: Parts, phases: "_Phases") -> AsyncGenerat
     with phases.run(Phase.WORKSPACE):
         base = await anyio.to_thread.run_sync(workspace.__enter__)
         parts.emit(BaseTaken(commit=base.commit, tree=base.tree, dirty_files=base.dirty_files))
+        for note in base.notes:
+            parts.emit(Notice(level="info", text=note))
     try:
         yield base
     finally:
@@ -403,7 +406,9 @@ def _tests(count: int) -> str:
 
 
 def _still(count: int) -> str:
-    return f" ({_tests(count)} failed before and still does)" if count else ""
+    if not count:
+        return ""
+    return f" ({_tests(count)} failed before and still {'does' if count == 1 else 'do'})"
 
 
 def result_to_json(result: RunResult) -> dict[str, object]:
