@@ -20,6 +20,7 @@ from typing import Final
 
 from agent.errors import AgentError
 from agent.workspace.manifest import (
+    index_key,
     join_names,
     load_columns,
     save_columns,
@@ -41,8 +42,9 @@ _NO_CONVERSION: Final = b"* -text -ident -filter -working-tree-encoding -diff -m
 class Tracked:
     """What the index says, without a look at the files."""
 
-    oids: Mapping[bytes, bytes]
-    """Object id by path; not the id of what is on disk where a filter or a line end differs."""
+    keys: Mapping[bytes, bytes]
+    """Mode and object id by path, as `content_key` has them; they are not those of the disk where
+    the file is dirty, or a filter or a line-end setting made the index differ from it."""
     gitlinks: tuple[bytes, ...] = ()
     conflicted: tuple[bytes, ...] = ()
     flagged: tuple[bytes, ...] = ()
@@ -65,7 +67,7 @@ class Listing:
     """Candidates for a base; a path may be absent, or no file, on disk."""
 
     tracked: Mapping[bytes, bytes]
-    """Index object id by path, submodules' files without one among `others`."""
+    """The index's mode and object id by path; submodules' files are among `others`."""
     others: tuple[bytes, ...]
     dirty: frozenset[bytes]
     notes: tuple[str, ...] = field(default=())
@@ -127,10 +129,10 @@ def _load_tracked(file: Path, index: str) -> Tracked | None:
     if loaded is None or loaded[0].get("index") != index:
         return None
     try:
-        header, (names, oids, *marks) = loaded
+        header, (names, keys, *marks) = loaded
         gitlinks, conflicted, flagged = (tuple(split_names(mark)) for mark in marks)
         return Tracked(
-            oids=dict(zip(split_names(names), split_evenly(oids, header["width"]), strict=True)),
+            keys=dict(zip(split_names(names), split_evenly(keys, header["width"]), strict=True)),
             gitlinks=gitlinks,
             conflicted=conflicted,
             flagged=flagged,
@@ -140,10 +142,10 @@ def _load_tracked(file: Path, index: str) -> Tracked | None:
 
 
 def _keep_tracked(file: Path, index: str, tracked: Tracked) -> None:
-    oids = b"".join(tracked.oids.values())
-    width = len(oids) // max(len(tracked.oids), 1) or 1
+    keys = b"".join(tracked.keys.values())
+    width = len(keys) // max(len(tracked.keys), 1) or 1
     marks = (tracked.gitlinks, tracked.conflicted, tracked.flagged)
-    columns = [join_names(tracked.oids), oids, *map(join_names, marks)]
+    columns = [join_names(tracked.keys), keys, *map(join_names, marks)]
     save_columns(file, {"index": index, "width": width}, columns)
 
 
@@ -173,7 +175,7 @@ def form_listing(
         others += inner.others
         notes += inner.notes
     return Listing(
-        tracked={p: o for p, o in tracked.oids.items() if p not in tracked.gitlinks},
+        tracked={p: key for p, key in tracked.keys.items() if p not in tracked.gitlinks},
         others=tuple(others),
         dirty=frozenset(untracked.dirty.difference(tracked.gitlinks, left_out)),
         notes=tuple(notes),
@@ -211,7 +213,7 @@ def _submodule(repository: Repository, git: TrustedGit, link: bytes) -> Listing:
 def _parse_tracked(raw: bytes) -> Tracked:
     found: list[tuple[bytes, bytes, bytes, bytes, bytes]] = _TRACKED.findall(raw)
     return Tracked(
-        oids={path: bytes.fromhex(oid.decode()) for _, _, oid, _, path in found},
+        keys={path: index_key(mode, oid) for _, mode, oid, _, path in found},
         gitlinks=tuple(path for _, mode, _, _, path in found if mode == _GITLINK),
         conflicted=tuple(sorted({path for _, _, _, stage, path in found if stage != b"0"})),
         flagged=tuple(path for tag, _, _, _, path in found if tag == b"S" or tag.islower()),

@@ -17,7 +17,7 @@ from typing import Any, Final
 Record = bytes
 """A file or link: its look (size, times, inode), its mode, and git's id of its bytes on disk."""
 
-_MAGIC: Final = b"greenloop manifest 2\n"
+_MAGIC: Final = b"greenloop manifest 3\n"
 """Another number for every other format; a file that does not begin so is as good as none."""
 _LOOK: Final = struct.Struct("<QqqQ")
 _MODE: Final = struct.Struct("<I")
@@ -49,6 +49,11 @@ def looks_like(record: Record, status: os.stat_result) -> bool:
 def content_key(record: Record | None) -> bytes:
     """Return mode and object id in one: equal keys, equal content. Empty for None."""
     return record[_LOOK.size :] if record else b""
+
+
+def index_key(mode: bytes, oid: bytes) -> bytes:
+    """Return the content key of an index entry, from its octal mode and hexadecimal id."""
+    return _MODE.pack(int(mode, 8)) + bytes.fromhex(oid.decode())
 
 
 def mode_in(record: Record) -> int:

@@ -28,7 +28,7 @@ from agent.workspace.listing import (
     read_tracked,
     read_untracked,
 )
-from agent.workspace.manifest import Record, load_manifest, oid_in
+from agent.workspace.manifest import Record, content_key, load_manifest
 from agent.workspace.paths import printable, why_not_repo_path
 from agent.workspace.slots import Slot, locked, remove_spare_slots
 from agent.workspace.taking import Look, Taking
@@ -132,7 +132,7 @@ def _look(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) 
         seen = load_manifest(home / "seen")
         known = seen.records if seen else {}
         sure = _as_indexed(tracked, known) if seen and seen.index == index else {}
-        first = survey(top, [path for path in tracked.oids if path not in sure], known)
+        first = survey(top, [path for path in tracked.keys if path not in sure], known)
         untracked = looking.result()
     listing = form_listing(repository, git, tracked, untracked)
     others = _outside(state_dir, repository.top, listing.others)
@@ -150,7 +150,7 @@ def _look(repository: Repository, git: TrustedGit, home: Path, state_dir: Path) 
 
 
 def _as_indexed(tracked: Tracked, known: Mapping[bytes, Record]) -> dict[bytes, Record]:
-    """Return the records of files that had exactly the bytes of the index when last read.
+    """Return the records of files that had exactly the bytes and mode of the index when last read.
 
     If git finds one clean against that same index now, it still has them: a line-end or filter
     setting could only hide a change from git where those bytes differ.
@@ -158,8 +158,8 @@ def _as_indexed(tracked: Tracked, known: Mapping[bytes, Record]) -> dict[bytes, 
     flagged = set(tracked.flagged)
     return {
         path: record
-        for path, oid in tracked.oids.items()
-        if (record := known.get(path)) and oid_in(record) == oid and path not in flagged
+        for path, key in tracked.keys.items()
+        if (record := known.get(path)) and content_key(record) == key and path not in flagged
     }
 
 

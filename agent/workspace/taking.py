@@ -161,17 +161,13 @@ class Taking:
 
     def _record(self, slot: Slot, base: Manifest, paths: Iterable[bytes]) -> None:
         """Put into our git dir what the index does not name: changed files and their folders."""
-        in_git = self.look.listing.tracked
-        oids = {path: oid_in(base.records[path]) for path in paths if path in base.records}
+        in_git, records = self.look.listing.tracked, base.records
+        new = [p for p in paths if p in records and content_key(records[p]) != in_git.get(p)]
         record_base(
             self.git,
             self.repository.commit,
             trees=self._computed,
-            blobs={
-                oid: slot.files / os.fsdecode(path)
-                for path, oid in oids.items()
-                if in_git.get(path) != oid
-            },
+            blobs={oid_in(records[path]): slot.files / os.fsdecode(path) for path in new},
             algorithm=self.repository.object_format,
         )
 

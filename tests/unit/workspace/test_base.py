@@ -201,6 +201,13 @@ def test_every_later_base_is_what_a_first_one_would_be(
                 opening.__exit__(None, None, None)
 
 
+def test_a_mode_that_was_changed_and_changed_back_is_as_on_disk(repo, take):
+    (repo / "a.py").chmod(0o755)
+    assert take(repo).read(RepoPath("a.py")).mode is Mode.EXECUTABLE
+    (repo / "a.py").chmod(0o644)
+    assert take(repo).read(RepoPath("a.py")).mode is Mode.FILE
+
+
 def test_unused_folders_are_kept_only_up_to_two(repo, state_dir):
     bases = []
     for number in range(4):
@@ -228,9 +235,9 @@ def test_a_folder_left_half_changed_by_a_killed_process_is_made_anew(repo, state
         b"",
         b"garbage",
         b"greenloop manifest 1\n{}\n",
-        b"greenloop manifest 2\n{}",
-        b"greenloop manifest 2\n[]\n",
-        b'greenloop manifest 2\n{"sizes": []}\n',
+        b"greenloop manifest 3\n{}",
+        b"greenloop manifest 3\n[]\n",
+        b'greenloop manifest 3\n{"sizes": []}\n',
     ],
 )
 def test_damaged_or_foreign_notes_of_the_last_time_are_made_anew(repo, state_dir, take, damage):

@@ -47,6 +47,7 @@ STEPS = {
     "remove": lambda repo, name, _: remove(repo, name),
     "link": lambda repo, name, _: link(repo, name),
     "mode": lambda repo, name, _: (repo / name).is_file() and (repo / name).chmod(0o755),
+    "mode back": lambda repo, name, _: (repo / name).is_file() and (repo / name).chmod(0o644),
     "add": lambda repo, *_: git(repo, "add", "--all"),
     "commit": lambda repo, *_: commit_all(repo),
     "restore": lambda repo, *_: git(repo, "reset", "--quiet", "--hard"),

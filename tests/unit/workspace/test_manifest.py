@@ -52,7 +52,7 @@ def test_a_whole_file_with_another_content_is_no_manifest(tmp_path, header):
     assert load_manifest(file) is None
 
 
-@pytest.mark.parametrize("data", [b"", b"other\n{}\n", b"greenloop manifest 2\n[]\n"])
+@pytest.mark.parametrize("data", [b"", b"other\n{}\n", b"greenloop manifest 3\n[]\n"])
 def test_a_tree_is_not_read_from_another_file(tmp_path, data):
     (tmp_path / "x").write_bytes(data)
     assert load_tree(tmp_path / "x") == load_tree(tmp_path / "missing") == b""
