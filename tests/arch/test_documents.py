@@ -15,7 +15,7 @@ DOCUMENTS = sorted(
 )
 COMMANDS = {"fix", "runs", "show", "apply", "undo", "verify", "doctor"}
 REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io")
-MACHINE = ("/wo" + "rk/", "/opt/py" + "pi", "/opt/whe" + "els", "/tmp/bri" + "efs")
+MACHINE = ("/work/ma" + "in", "/work/sha" + "red", "/opt/py" + "pi", "/tmp/bri" + "efs")
 
 
 @cache
