@@ -214,7 +214,7 @@ def _died(completed: Completed, listener: Listener) -> NoReport | None:
         Reason.OUTPUT_CAP: f"the tests printed too much{during}",
         Reason.TIMEOUT: f"the tests did not end in time{during}",
     }.get(completed.reason, f"the run was ended from within{during}")
-    if completed.exit_code in {126, 127} and not told.results:
+    if not told.ready:
         why = "the interpreter of this environment could not be started in the sandbox"
     return NoReport(
         why=why,

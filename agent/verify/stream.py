@@ -43,6 +43,7 @@ class Told:
     unsound: str = ""
     """Why a warm parent does not fork; empty when it does."""
     ready: bool = False
+    """The first process of ours has begun; a warm parent: has imported everything."""
 
 
 class Listener:
@@ -51,7 +52,7 @@ class Listener:
     def __init__(self, secret: bytes, on_result: OnResult | None = None) -> None:
         self.told = Told()
         self.forged = ""
-        self._receiver = Receiver(secret)
+        self._receiver = Receiver(secret, noise_first=True)
         self._on_result = on_result
 
     def feed(self, data: bytes) -> None:
@@ -74,6 +75,8 @@ class Listener:
     def _take(self, message: dict[str, Any]) -> None:
         told = self.told
         match message["k"]:
+            case "hello":
+                told.ready = True
             case "ready":
                 told.ready, told.unsound = True, str(message["unsound"])
             case "collected":

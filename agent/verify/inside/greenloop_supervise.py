@@ -39,6 +39,7 @@ def main() -> None:
     channel = import_channel()
     request = json.loads(sys.stdin.buffer.readline())
     send = channel.sender(write_stdout, bytes.fromhex(request.pop("secret")))
+    send({"k": "hello"})
     program = [*request.pop("interpreter"), os.path.join(HERE, "greenloop_session.py")]
 
     def start(request_fd: int, results_fd: int) -> None:

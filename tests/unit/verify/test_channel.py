@@ -69,3 +69,10 @@ def test_no_byte_can_be_changed(place: int, flip: int) -> None:
     data[place] ^= flip
     with pytest.raises(Forged):
         swallow(bytes(data) + b"\n")
+
+
+def test_noise_is_skipped_only_before_the_first_message() -> None:
+    receiver = Receiver(KEY, noise_first=True)
+    assert receiver.feed(b"warning: x\n\n" + LINES[0] + LINES[1]) == ["a", "b"]
+    with pytest.raises(Forged):
+        receiver.feed(b"warning: x\n")

@@ -96,3 +96,10 @@ def test_the_scripts_that_run_inside_are_complete() -> None:
     names = {name.rpartition("/")[2] for name in inside_files()}
     folder = Path(__file__).parents[3] / "agent" / "verify" / "inside"
     assert names == {path.name for path in folder.glob("greenloop_*.py")}
+
+
+@pytest.mark.parametrize("name", sorted(inside_files()))
+def test_scripts_that_run_inside_are_written_for_python_3_8(name: str) -> None:
+    import ast
+
+    ast.parse(inside_files()[name], feature_version=(3, 8))
