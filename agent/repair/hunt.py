@@ -6,6 +6,7 @@ else or where no session can be collected.
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from pathlib import PurePosixPath
 from typing import Final
 
 import anyio
@@ -19,12 +20,12 @@ from agent.repair.partial import combinations
 from agent.repair.queue import BestFirst
 from agent.repair.search import LINGER_S, LINGER_SLOW_S, Bounds, Findings, search
 from agent.repair.survey import file_of, from_report, survey, tests_to_survey
-from agent.repair.suspects import suspects
+from agent.repair.suspects import named_lines, suspects
 from agent.repair.territory import Territory, territory
 from agent.repair.validate.base import Result, Validator, Watched
 from agent.repair.validate.command import CommandValidator
 from agent.repair.validate.fork_server import ForkServer, ServerEnded, open_fork_server
-from agent.task import TestId
+from agent.task import RepoPath, TestId
 from agent.verify.pytest_runner import PytestRunner
 
 MOST_STARTS: Final = 4
@@ -48,7 +49,7 @@ class Hunt:
             deadline=anyio.current_time() + search_s, candidates=candidates, linger_s=LINGER_S
         )
         self._queue: BestFirst | None = None
-        self._territory = Territory(job.bench.base, frozenset())
+        self._territory = Territory(job.bench.base, frozenset(), frozenset())
         self._progress_at = 0.0
         self.findings = Findings()
         self.watched = Watched(targets=(), passing=())
@@ -156,13 +157,12 @@ class Hunt:
                 passing=tuple((id_, 1.0) for id_ in passing),
             )
             found = suspicions(traces, self._territory.paths.__contains__)
-            lines = {
-                frame.path: [frame.line]
-                for target in baseline.targets
-                if (result := baseline.report.results.get(target))
-                for frame in result.frames
-            }
-            self._rank(found, self._territory.words(lines))
+            ground = self._territory
+            names = ground.words_of(self._target_files())
+            if not found.lines:
+                lines = named_lines(names, ground.read, sorted(ground.paths), ground.grammar)
+                found = Suspicions(lines=lines)
+            self._rank(found, names)
         if self._queue is None:
             return
         wall_s = baseline.timeout_for(self.watched.ids)
@@ -174,6 +174,17 @@ class Hunt:
         async with self._job.bench.open() as sandbox:
             validator = CommandValidator(self._job.bench, sandbox, self.watched, wall_s=wall_s)
             await self._try_until_sure(self._queue, validator)
+
+    def _target_files(self) -> list[RepoPath]:
+        """Return files of the targets; by their names where the runner does not tell them."""
+        results = self._job.baseline.report.results
+        wanted = self._job.baseline.targets
+        files = [file_of(results[id_]) for id_ in wanted if id_ in results]
+        known = [path for path in files if path in self._territory.tests]
+        if known:
+            return known
+        tests = self._territory.tests
+        return [path for path in tests if any(PurePosixPath(path).stem in id_ for id_ in wanted)]
 
     def _rank(self, found: Suspicions, test_words: frozenset[str]) -> None:
         ground = self._territory

@@ -65,6 +65,27 @@ def suspects(
     return sorted(ranked, key=lambda one: -one.score)
 
 
+def named_lines(
+    names: frozenset[str],
+    read: Callable[[RepoPath], bytes | None],
+    paths: Iterable[RepoPath],
+    grammar_of: Callable[[RepoPath], Grammar | None],
+) -> dict[Line, float]:
+    """Return the lines of functions that bear one of the names, for want of anything measured."""
+    lines: dict[Line, float] = {}
+    wanted = [name.encode() for name in names]
+    for path in paths:
+        data = read(path) or b""
+        source = _source(path, read, grammar_of) if any(name in data for name in wanted) else None
+        for region in source.regions if source else ():
+            name = region.node.child_by_field_name("name")
+            if source and source.grammar.is_function(region.node) and name is not None:
+                rows = range(region.first_row + 2, region.node.end_point.row + 2)
+                if source.text(name) in names:
+                    lines.update(dict.fromkeys(((path, row) for row in rows), NAMED_BY_TEST))
+    return lines
+
+
 def _source(
     path: RepoPath,
     read: Callable[[RepoPath], bytes | None],

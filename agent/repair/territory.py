@@ -23,6 +23,9 @@ class Territory:
 
     base: Base
     paths: frozenset[RepoPath]
+    """What may be edited."""
+    tests: frozenset[RepoPath]
+    """What tests own, in a language that we know."""
     _data: dict[RepoPath, bytes | None] = field(default_factory=dict, repr=False)
 
     def read(self, path: RepoPath) -> bytes | None:
@@ -41,6 +44,12 @@ class Territory:
         language = language_of(path) if path in self.paths else None
         return None if language is None else grammar_for(language)
 
+    def words_of(self, paths: Iterable[RepoPath]) -> frozenset[str]:
+        """Return every identifier of some files."""
+        return frozenset(
+            word.decode() for path in paths for word in _WORD.findall(self.read(path) or b"")
+        )
+
     def words(self, lines: Mapping[RepoPath, Iterable[int]]) -> frozenset[str]:
         """Return the identifiers on some lines of any files."""
         found: set[bytes] = set()
@@ -53,11 +62,11 @@ class Territory:
 
 def territory(base: Base, test_files: frozenset[RepoPath]) -> Territory:
     """List the base. Blocking: walks its folders."""
-    editable = (
-        path
-        for path in base.paths()
-        if (language := language_of(path)) is not None
-        and path not in test_files
-        and not grammar_for(language).is_test(path)
-    )
-    return Territory(base, frozenset(editable))
+    editable: set[RepoPath] = set()
+    tests: set[RepoPath] = set()
+    for path in base.paths():
+        language = language_of(path)
+        if language is not None:
+            is_test = path in test_files or grammar_for(language).is_test(path)
+            (tests if is_test else editable).add(path)
+    return Territory(base, frozenset(editable), frozenset(tests))
