@@ -46,10 +46,18 @@ def tmux(*arguments: str) -> str:
 
 def shown(screen: str) -> str:
     """Return what a reader wants to see: from Greenloop's command to its last word."""
-    lines = [line.rstrip() for line in screen.replace(str(Path.home()), "~").splitlines()]
+    lines = [without_home(line).rstrip() for line in screen.splitlines()]
     first = next(n for n, line in enumerate(lines) if line.startswith("$ greenloop"))
     last = next(n for n, line in enumerate(lines) if line.startswith("Nothing in "))
     return "\n".join(lines[first:last]).strip() + "\n"
+
+
+def without_home(line: str) -> str:
+    """Return a line with the home folder as `~`, and with the frame around it where it was."""
+    home = str(Path.home())
+    lost = line.count(home) * (len(home) - 1)
+    line = line.replace(home, "~")
+    return line[:-1] + " " * lost + "│" if line.endswith("│") else line
 
 
 if __name__ == "__main__":
