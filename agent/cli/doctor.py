@@ -11,7 +11,7 @@ import anyio
 from agent import __version__
 from agent.cli.screen import Screen
 from agent.config import Settings, find_top, settings_table, user_file
-from agent.engine import make_sandbox_engine
+from agent.engine import environment_question, make_sandbox_engine
 from sandbox.base import ProbeLine
 from sandbox.doctor import examine
 
@@ -34,7 +34,8 @@ def doctor(arguments: argparse.Namespace, settings: Settings, screen: Screen) ->
 async def _examine(top: Path, settings: Settings, screen: Screen) -> tuple[ProbeLine, ...]:
     engine = make_sandbox_engine(settings, screen.variables)
     repo = top if (top / ".git").exists() else None
-    lines = await examine(engine, repo, image=settings.image, variables=screen.variables)
+    variables, module = environment_question(settings, screen.variables)
+    lines = await examine(engine, repo, image=settings.image, variables=variables, module=module)
     if repo is None:
         note = f"{top} is in no git repository; run it in one to see its environment"
         lines = (*lines, ProbeLine(name="repository", value=note, ok=True))
