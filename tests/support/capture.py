@@ -21,17 +21,16 @@ def main() -> int:
         demo = f"cd {ROOT} && exec {sys.executable} -m tests.support.demo"
         tmux("respawn-pane", "-k", demo)
         deadline = time.monotonic() + PATIENCE_S
-        while tmux("display-message", "-p", "#{pane_dead}") != "1\n":
+        while not (code := tmux("display-message", "-p", "#{pane_dead_status}").strip()):
             if time.monotonic() > deadline:
                 print("the demo does not end", file=sys.stderr)
                 return 1
             time.sleep(0.2)
-        code = tmux("display-message", "-p", "#{pane_dead_status}").strip()
         screen = tmux("capture-pane", "-p", "-J")
     finally:
         tmux("kill-server")
     if code != "0":
-        print(screen, f"the demo ended with exit code {code}", file=sys.stderr)
+        print(screen.rstrip(), f"\nthe demo ended with exit code {code}", file=sys.stderr)
         return 1
     text = README.read_text()
     README.write_text(BLOCK.sub(lambda block: block[1] + shown(screen) + block[2], text))
