@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PIECE = 65536
 STALL = 4 * PIECE
 """Above this much unsent output the command's pipe is left alone: the host sets the pace."""
+LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 OOM_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
 
@@ -187,6 +189,17 @@ def step(running: Running, control: int, wake: int, out: int, backlog: int) -> t
     if running.stdin in ready:
         running.write()
     return control in ready, out in ready
+
+
+def conditions() -> tuple[object, ...]:
+    """Return what commands inherit from the runner and another process of its uid can change.
+
+    `prlimit` and `sched_setaffinity` ask for no more than the same uid; a command that has used
+    them on the runner would make every later one fail or crawl.
+    """
+    limits = [resource.getrlimit(number) for number in LIMITS]
+    priority = os.getpriority(os.PRIO_PROCESS, 0)
+    return (*limits, priority, os.sched_getscheduler(0), frozenset(os.sched_getaffinity(0)))
 
 
 def is_alone() -> bool:

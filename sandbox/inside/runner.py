@@ -20,7 +20,7 @@ import sys
 import time
 from typing import Any
 
-from sandbox.inside.command import Running, is_alone, kill_everything, step
+from sandbox.inside.command import Running, conditions, is_alone, kill_everything, step
 from sandbox.inside.tree import Tree, pack, read_regular
 
 HEADER = struct.Struct(">16scI")
@@ -109,6 +109,7 @@ class Runner:
         self.trees = {name: Tree(os.fsencode(path)) for name, path in hello["roots"].items()}
         self.work = self.trees["tree"]
         self.alone = bool(hello["alone"])
+        self.conditions = conditions()
         if self.alone and not is_alone():
             raise EOFError("not in a sandbox of its own")
         for folder in hello["folders"]:
@@ -160,7 +161,10 @@ class Runner:
                 if data:
                     wire.put(b"o", data)
             wire.flush(wait=False)
-        return running.finish(lambda data: wire.put(b"o", data), self.alone)
+        end = running.finish(lambda data: wire.put(b"o", data), self.alone)
+        if conditions() != self.conditions:
+            raise EOFError("a command changed the limits or the priority of the runner")
+        return end
 
     def _heed_all(self, running: Running) -> None:
         frame = self.wire.pending()

@@ -121,6 +121,27 @@ print(opened)
     assert end.output == b"[]\n"
 
 
+CRIPPLE = """
+import os, resource
+for name in os.listdir("/proc"):
+    if name.isdigit() and int(name) != os.getpid():
+        try:
+            resource.prlimit(int(name), resource.RLIMIT_NOFILE, (3, 3))
+        except OSError:
+            pass
+"""
+
+
+async def test_limits_that_a_command_lowers_for_the_runner_do_not_outlive_it(
+    sandbox: Sandbox,
+) -> None:
+    end = await py(sandbox, CRIPPLE)
+    assert end.reason in (Reason.ENGINE_LOST, Reason.EXITED)
+    end = await sh(sandbox, "ulimit -n; cat src/app.py")
+    assert (end.exit_code, end.output.split(b"\n")[1]) == (0, b"print('app')")
+    assert int(end.output.split()[0]) > 100
+
+
 async def test_leaving_the_sandbox_in_the_middle_of_a_command_is_quick(
     engine: SandboxEngine, tree: Path
 ) -> None:
