@@ -10,6 +10,7 @@ repository, outside of whatever a sandbox may see.
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -30,7 +31,7 @@ from agent.workspace.listing import (
 )
 from agent.workspace.manifest import Record, content_key, load_manifest
 from agent.workspace.paths import printable, why_not_repo_path
-from agent.workspace.slots import Slot, locked, remove_spare_slots
+from agent.workspace.slots import Slot, locked, remove_forgotten_slots, remove_spare_slots
 from agent.workspace.taking import Look, Taking
 from agent.workspace.trusted_git import Repository, TrustedGit, find_repository
 
@@ -79,6 +80,7 @@ def _take(start: Path, state_dir: Path, overlay: Mapping[RepoPath, bytes]) -> tu
         taking = Taking(repository=repository, git=git, home=home, look=look, overlay=overlay)
         slot, tree = taking.run()
         remove_spare_slots(home)
+    remove_forgotten_slots(home.parent, time.time())
     base = Base(
         repo=repository.top,
         dir=slot.files,

@@ -21,6 +21,8 @@ from agent.workspace.manifest import Manifest, Record, load_manifest, load_tree,
 
 SPARE_SLOTS: Final = 2
 """So many unused slots stay for later runs; the rest is removed."""
+FORGOTTEN_AFTER_S: Final = 30 * 24 * 3600
+"""The slots of a repository that was not used for so long are removed; its records stay."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,11 +75,15 @@ class Slot:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: one process at a time takes bases of one repository."""
+    """Hold the folder's lock: one process at a time takes bases of one repository.
+
+    The time of the lock file is that of its last use.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     fd = _open_lock(folder / "lock")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
+        os.utime(fd)
         yield
     finally:
         os.close(fd)
@@ -127,6 +133,27 @@ def remove_spare_slots(folder: Path) -> None:
         if index >= SPARE_SLOTS:
             shutil.rmtree(place)
         os.close(lease)
+
+
+def remove_forgotten_slots(bases: Path, now_s: float) -> None:
+    """Remove the slots of repositories that nobody asked for in a long time; records stay."""
+    for lock in bases.glob("*/lock"):
+        if lock.stat().st_mtime < now_s - FORGOTTEN_AFTER_S:
+            with suppress(BlockingIOError):
+                _remove_unused_slots(lock)
+
+
+def _remove_unused_slots(lock: Path) -> None:
+    fd = _open_lock(lock)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        for place in _places(lock.parent):
+            lease = _try_lease(place)
+            if lease is not None:
+                shutil.rmtree(place)
+                os.close(lease)
+    finally:
+        os.close(fd)
 
 
 def _opened(place: Path, lease: int, known: Manifest | None) -> Slot:

@@ -221,6 +221,25 @@ def test_unused_folders_are_kept_only_up_to_two(repo, state_dir):
         assert len(list(state_dir.glob("bases/*/slots/*"))) == 3
 
 
+def test_copies_of_repositories_that_nobody_asked_for_in_months_are_removed(
+    repo, tmp_path, state_dir, take
+):
+    def age_all() -> None:
+        for lock in state_dir.glob("bases/*/lock"):
+            os.utime(lock, (1, 1))
+
+    forgotten, in_use = a_repo(tmp_path / "forgotten"), a_repo(tmp_path / "in use")
+    with open_workspace(forgotten, state_dir=state_dir, overlay={}) as gone:
+        pass
+    kept = take(in_use)
+    age_all()
+    take(repo)
+    assert not gone.dir.exists()
+    assert files_in(kept.dir) == files_in(in_use)
+    age_all()
+    assert files_in(take(forgotten).dir) == files_in(forgotten)
+
+
 def test_a_folder_left_half_changed_by_a_killed_process_is_made_anew(repo, state_dir, take):
     with open_workspace(repo, state_dir=state_dir, overlay={}) as base:
         (base.dir.parent / "content").unlink()
