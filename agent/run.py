@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -125,7 +126,8 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
     phases = _Phases(parts.emit)
     async with _base(task, parts, phases) as base:
         with phases.run(Phase.ENVIRONMENT):
-            bench = await _bench(base, parts)
+            announcement = _Announcement(parts.emit)
+            bench = await _bench(base, parts, announcement)
         with phases.run(Phase.BASELINE):
             baseline = await _baseline(bench, task, parts)
         job = Job(task=task, bench=bench, baseline=baseline, emit=parts.emit)
@@ -134,7 +136,8 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
             candidate, verdict = await _smallest(candidate, verdict, job, parts, phases)
         with phases.run(Phase.PATCH):
             result = _result(job, parts, candidate, verdict, reason)
-        return replace(result, durations_s=phases.durations_s)
+        notes = (*result.notes, *announcement.notes)
+        return replace(result, notes=notes, durations_s=phases.durations_s)
 
 
 @asynccontextmanager
@@ -152,7 +155,7 @@ async def _base(task: TaskSpec, parts: Parts, phases: "_Phases") -> AsyncGenerat
             await anyio.to_thread.run_sync(workspace.__exit__, None, None, None)
 
 
-async def _bench(base: Base, parts: Parts) -> Bench:
+async def _bench(base: Base, parts: Parts, announcement: "_Announcement") -> Bench:
     settings = parts.settings
     environment = await anyio.to_thread.run_sync(parts.find_environment, base.repo)
     runner = choose_runner(
@@ -172,22 +175,26 @@ async def _bench(base: Base, parts: Parts) -> Bench:
         ),
         labels={"run": parts.run},
         redact=parts.redact,
-        on_open=_announce_once(environment, parts.emit),
+        on_open=partial(announcement.tell, environment),
     )
 
 
-def _announce_once(
-    environment: Environment, emit: Callable[[Event], None]
-) -> Callable[[Promises], None]:
-    """What a backend enforces is known when a sandbox stands; it is told with the first one."""
-    told = False
+class _Announcement:
+    """Tells what a backend enforces, with the first sandbox that stands: not known before."""
 
-    def announce(promises: Promises) -> None:
-        nonlocal told
-        if told:
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._told = False
+        self.notes: tuple[str, ...] = ()
+        """What is weaker here than in a hardened container; belongs to every result."""
+
+    def tell(self, environment: Environment, promises: Promises) -> None:
+        if self._told:
             return
-        told = True
-        emit(
+        self._told = True
+        if promises.note:
+            self.notes = (f"{promises.backend}: {promises.note}",)
+        self._emit(
             EnvironmentChosen(
                 backend=promises.backend,
                 kind=environment.kind,
@@ -196,8 +203,6 @@ def _announce_once(
                 weaker=promises.note,
             )
         )
-
-    return announce
 
 
 async def _baseline(bench: Bench, task: TaskSpec, parts: Parts) -> Baseline:
