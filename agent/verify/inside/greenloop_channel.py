@@ -8,10 +8,15 @@ sandbox; knows nothing of tests.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+
+# From here on our functions have builtins of their own, which nobody can replace by name.
+globals()["__builtins__"] = dict(vars(builtins))
+blake2b, dumps = hashlib.blake2b, json.dumps
 
 LINE_BYTES = 1 << 20
 """A longer line is not one of ours: every text in a message is capped far below."""
@@ -26,7 +31,7 @@ def sender(write: Callable[[bytes], Any], key: bytes) -> Callable[[Any], None]:
     chain = _keys(key)
 
     def send(value: Any) -> None:
-        body = json.dumps(value, separators=(",", ":")).encode("ascii")
+        body = dumps(value, separators=(",", ":")).encode("ascii")
         write(_tag(next(chain), body) + b" " + body + b"\n")
 
     return send
@@ -66,9 +71,9 @@ class Receiver:
 
 def _keys(key: bytes) -> Iterator[bytes]:
     while True:
-        key = hashlib.blake2b(b"next", key=key, digest_size=32).digest()
+        key = blake2b(b"next", key=key, digest_size=32).digest()
         yield key
 
 
 def _tag(key: bytes, body: bytes) -> bytes:
-    return hashlib.blake2b(body, key=key, digest_size=16).hexdigest().encode("ascii")
+    return blake2b(body, key=key, digest_size=16).hexdigest().encode("ascii")

@@ -11,6 +11,7 @@ root, plugins and conftest files as a run of everything.
 # ruff: noqa: D102, PTH110, PTH118
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 import time
@@ -18,6 +19,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+# From here on our functions have builtins of their own, which nobody can replace by name.
+globals()["__builtins__"] = dict(vars(builtins))
 
 MESSAGE_CHARS = 2000
 FRAMES = 40
@@ -122,14 +126,15 @@ class Reporter:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_itemcollected(self, item: Any) -> None:
-        self._fingerprint.remember_test(item.nodeid, getattr(item, "obj", None))
+        self._fingerprint.remember_test(item)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_call(self, item: Any) -> Iterator[None]:
-        self._fingerprint.check_test(item.nodeid, getattr(item, "obj", None))
+        self._fingerprint.check_test(item)
         yield
 
     def pytest_collection_finish(self, session: Any) -> None:
+        self._fingerprint.remember_hooks(session.config.pluginmanager)
         for item in session.items:
             self._places[item.nodeid] = (self._path_of(item), (item.location[1] or 0) + 1)
         self.say({"k": "collected", "count": len(self._places)})
@@ -156,6 +161,7 @@ class Reporter:
         path, line = self._places.get(nodeid, ("", 0))
         error, message, frames = self._test.explanation()
         self._fingerprint.check()
+        self._fingerprint.check_hooks()
         self.say(
             {
                 "k": "result",
