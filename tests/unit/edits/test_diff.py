@@ -66,9 +66,9 @@ def test_moved_function_keeps_the_unique_lines_around_it_in_place():
 def test_two_rewritten_giants_take_bounded_time():
     old = [b"%d\n" % (n % 7) for n in range(20_000)]
     new = [b"%d\n" % (n % 5) for n in range(20_000)]
-    began = time.perf_counter()
+    began = time.process_time()
     blocks = diff_lines(old, new)
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert blocks
     assert rebuilt(old, new) == new
 
