@@ -11,6 +11,7 @@ import anyio.to_thread
 
 from sandbox.base import ProbeLine, Promises, Sandbox, SandboxSpec
 from sandbox.docker.client import Engine, connect
+from sandbox.docker.image import ensure_image
 from sandbox.docker.probe import probe_engine
 from sandbox.docker.reaper import remove_abandoned
 from sandbox.docker.vessel import DockerVessel, launch
@@ -55,10 +56,13 @@ class DockerEngine:
         sizes(spec.limits)
         engine = await self._connected()
 
-        async def start() -> DockerVessel:
-            return await launch(engine, spec, turn=next(self._turns))
+        image = await ensure_image(engine, spec.environment)
 
-        variables = worker_variables(min(spec.limits.cpus, engine.cpus))
+        async def start() -> DockerVessel:
+            return await launch(engine, image, spec, turn=next(self._turns))
+
+        workers = worker_variables(min(spec.limits.cpus, engine.cpus))
+        variables = {**workers, **image.variables}
         async with open_held(spec, PROMISES, start, variables=variables) as sandbox:
             yield sandbox
 

@@ -7,12 +7,13 @@ of that tar, so one image serves until links or user change.
 import hashlib
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sandbox.base import Environment
 from sandbox.docker.client import Engine
-from sandbox.errors import EnvironmentMissing
+from sandbox.errors import EnvironmentMissing, SandboxError
 from sandbox.held import DEFAULT_VARIABLES, SCRATCH_HOME
 from sandbox.inside.tree import BLOCK, header
 from sandbox.layout import ordinary_ids
@@ -25,16 +26,28 @@ REPOSITORY: Final = "greenloop-host"
 USER: Final = DEFAULT_VARIABLES["USER"]
 
 
-async def ensure_image(engine: Engine, environment: Environment) -> str:
-    """Return the name of an image on the engine. Raises: EnvironmentMissing, SandboxError."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """An image that is on the engine."""
+
+    id: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """What the image sets for every command; the environment's own win."""
+    volumes: tuple[str, ...] = ()
+    """Where it wants a volume: without more, a writable folder on the engine's disk."""
+
+
+async def ensure_image(engine: Engine, environment: Environment) -> Image:
+    """Return the image to start, making it where it is ours. Raises: SandboxError."""
     if environment.kind == "image":
         wanted = environment.image or ""
-        if not wanted or not await engine.call(lambda api: has_image(api, wanted)):
+        image = await engine.call(lambda api: find_image(api, wanted)) if wanted else None
+        if image is None:
             raise EnvironmentMissing(
                 f"the image {wanted or '(none named)'} is not on this engine",
                 remedy=f"docker pull {wanted}" if wanted else "name an image in the configuration",
             )
-        return wanted
+        return image
     if not engine.is_local:
         raise EnvironmentMissing(
             "this engine does not see the files of this machine, so its tools cannot be used",
@@ -43,21 +56,28 @@ async def ensure_image(engine: Engine, environment: Environment) -> str:
     tar = host_root(environment.links, *ordinary_ids())
     tag = hashlib.sha256(tar).hexdigest()[:12]
     name = f"{REPOSITORY}:{tag}"
-    if not await engine.call(lambda api: has_image(api, name)):
-        await engine.call(lambda api: _import(api, tar, tag))
-    return name
+    found = await engine.call(lambda api: find_image(api, name))
+    if found is not None:
+        return found
+    return await engine.call(lambda api: _import(api, tar, tag))
 
 
-def has_image(api: "APIClient", name: str) -> bool:
-    """Tell whether the engine holds the image. Blocking."""
+def find_image(api: "APIClient", name: str) -> Image | None:
+    """Return an image of the engine. Blocking."""
     import docker.errors
 
+    inspect: Callable[[str], dict[str, Any]] = api.inspect_image
     try:
-        inspect: Callable[[str], object] = api.inspect_image
-        inspect(name)
+        found = inspect(name)
     except docker.errors.ImageNotFound:
-        return False
-    return True
+        return None
+    config = found.get("Config") or {}
+    pairs = (pair.partition("=") for pair in config.get("Env") or ())
+    return Image(
+        id=found["Id"],
+        variables={name: value for name, _, value in pairs},
+        volumes=tuple(sorted(config.get("Volumes") or ())),
+    )
 
 
 def host_root(links: Mapping[str, str], uid: int, gid: int) -> bytes:
@@ -81,5 +101,9 @@ def host_root(links: Mapping[str, str], uid: int, gid: int) -> bytes:
     return b"".join(parts) + b"\0" * (2 * BLOCK)
 
 
-def _import(api: "APIClient", tar: bytes, tag: str) -> None:
+def _import(api: "APIClient", tar: bytes, tag: str) -> Image:
     api.import_image_from_data(tar, repository=REPOSITORY, tag=tag, changes=[f"LABEL {MARK}=1"])
+    image = find_image(api, f"{REPOSITORY}:{tag}")
+    if image is None:
+        raise SandboxError("the engine lost the image that was just made", remedy="try again")
+    return image

@@ -68,10 +68,17 @@ def cpu_set(cpus: float, available: int, turn: int) -> str:
 
 
 def host_config(
-    spec: SandboxSpec, *, mounts: Iterable[Mount], cpus_available: int, turn: int
+    spec: SandboxSpec,
+    *,
+    mounts: Iterable[Mount],
+    volumes: Iterable[str] = (),
+    cpus_available: int,
+    turn: int,
 ) -> dict[str, Any]:
     """Return the HostConfig of the engine's API."""
     limits = spec.limits
+    # A volume that an image declares would be a writable folder whose size nobody bounds.
+    closed = {path.rstrip("/"): "ro,nosuid,nodev,mode=755,size=4096" for path in volumes}
     cpus = min(limits.cpus, float(cpus_available))
     return {
         "NetworkMode": "none",
@@ -84,7 +91,7 @@ def host_config(
         "MemorySwap": limits.memory_bytes,
         "NanoCpus": int(cpus * 1e9),
         "CpusetCpus": cpu_set(cpus, cpus_available, turn),
-        "Tmpfs": tmpfs(spec),
+        "Tmpfs": {**closed, **tmpfs(spec)},
         "ShmSize": sizes(limits).shm,
         "LogConfig": {"Type": "none", "Config": {}},
         "Ulimits": [

@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,7 +12,7 @@ import anyio.to_thread
 
 from sandbox.base import TOOLS_DIR, SandboxSpec
 from sandbox.docker.client import Engine, translated
-from sandbox.docker.image import ensure_image
+from sandbox.docker.image import Image
 from sandbox.docker.recipe import host_config, init_argv, read_only_mounts
 from sandbox.docker.stream import ExecStream, start_exec
 from sandbox.errors import EnvironmentMissing, SandboxError, SandboxLost
@@ -51,9 +52,9 @@ class DockerVessel:
         await remove(self._engine, self._name)
 
 
-async def launch(engine: Engine, spec: SandboxSpec, *, turn: int) -> DockerVessel:
+async def launch(engine: Engine, image: Image, spec: SandboxSpec, *, turn: int) -> DockerVessel:
     """Start a container and its runner; the tree is empty. Raises: SandboxError."""
-    config = await _config(engine, spec, turn)
+    config = await _config(engine, image, spec, turn)
     name = f"greenloop-{secrets.token_hex(6)}"
     try:
         await engine.call(lambda api: _start(api, name, config))
@@ -72,23 +73,24 @@ async def remove(engine: Engine, name: str) -> bool:
     return False
 
 
-async def _config(engine: Engine, spec: SandboxSpec, turn: int) -> dict[str, Any]:
+async def _config(engine: Engine, image: Image, spec: SandboxSpec, turn: int) -> dict[str, Any]:
     mountinfo = ""
     if engine.is_local:
         mountinfo = await anyio.to_thread.run_sync(_mountinfo)
     return {
-        "Image": await ensure_image(engine, spec.environment),
+        "Image": image.id,
         "User": "0:0",
         "Entrypoint": init_argv(spec),
         "WorkingDir": "/",
         "Hostname": "sandbox",
-        "Env": [f"PATH={DEFAULT_VARIABLES['PATH']}"],
+        "Env": [] if "PATH" in image.variables else [f"PATH={DEFAULT_VARIABLES['PATH']}"],
         "Labels": {**spec.labels, **this_process().labels(spec.limits.lease_s)},
         "StopSignal": "SIGKILL",
         "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": host_config(
             spec,
             mounts=read_only_mounts(spec.environment.mounts, mountinfo),
+            volumes=image.volumes,
             cpus_available=engine.cpus,
             turn=turn,
         ),
@@ -97,42 +99,65 @@ async def _config(engine: Engine, spec: SandboxSpec, turn: int) -> dict[str, Any
 
 async def _start_runner(engine: Engine, spec: SandboxSpec, name: str) -> Session:
     """Start the Python runner; where there is no Python that can, the shell's."""
-    interpreter = spec.environment.interpreter or "python3"
-    home = spec.environment.variables.get("HOME", DEFAULT_VARIABLES["HOME"])
-    awaited = covered_folders(spec)
-    session = FramedSession(await _exec(engine, name, runner_argv(interpreter)))
     try:
-        await session.greet(
-            roots={"tree": spec.workdir, "tools": TOOLS_DIR},
-            folders=[home],
-            awaited=awaited,
-            alone=True,
-            within_s=GREET_S,
-        )
+        return await _start_python(engine, spec, name)
     except SandboxLost as first:
-        stream = await _exec(engine, name, shell_argv())
-        shell = ShellSession(stream, tree_bytes=spec.limits.tree_bytes)
         try:
-            await shell.greet(
-                tree=spec.workdir,
-                home=home,
-                awaited=awaited,
-                mounted=mounted_paths(spec),
-                within_s=GREET_S,
-            )
+            return await _start_shell(engine, spec, name)
         except SandboxLost as second:
             raise EnvironmentMissing(
                 f"neither Python 3.8 or newer nor a shell can run commands in the sandbox:"
                 f" {first.message}; {second.message}",
                 remedy="use an image with sh, tar and coreutils or busybox",
             ) from second
-        return shell
+
+
+async def _start_python(engine: Engine, spec: SandboxSpec, name: str) -> Session:
+    interpreter = spec.environment.interpreter or "python3"
+    session = FramedSession(await _exec(engine, name, runner_argv(interpreter)))
+    with _closed_on_failure(session):
+        await session.greet(
+            roots={"tree": spec.workdir, "tools": TOOLS_DIR},
+            folders=[_home(spec)],
+            awaited=covered_folders(spec),
+            alone=True,
+            within_s=GREET_S,
+        )
     return session
+
+
+async def _start_shell(engine: Engine, spec: SandboxSpec, name: str) -> Session:
+    stream = await _exec(engine, name, shell_argv())
+    session = ShellSession(stream, tree_bytes=spec.limits.tree_bytes)
+    with _closed_on_failure(session):
+        await session.greet(
+            tree=spec.workdir,
+            home=_home(spec),
+            awaited=covered_folders(spec),
+            mounted=mounted_paths(spec),
+            within_s=GREET_S,
+        )
+    return session
+
+
+@contextmanager
+def _closed_on_failure(session: Session) -> Iterator[None]:
+    """Hang up when the block fails or is cancelled."""
+    try:
+        yield
+    except BaseException:
+        session.close()
+        raise
+
+
+def _home(spec: SandboxSpec) -> str:
+    return spec.environment.variables.get("HOME", DEFAULT_VARIABLES["HOME"])
 
 
 async def _exec(engine: Engine, name: str, argv: tuple[str, ...]) -> ExecStream:
     uid, gid = ordinary_ids()
-    env = [f"{key}={value}" for key, value in DEFAULT_VARIABLES.items()]
+    # PATH is the image's own where it has one.
+    env = [f"{key}={DEFAULT_VARIABLES[key]}" for key in ("HOME", "USER", "LANG", "TMPDIR")]
     return await engine.call(lambda api: start_exec(api, name, argv, user=f"{uid}:{gid}", env=env))
 
 

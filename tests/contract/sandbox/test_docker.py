@@ -126,6 +126,29 @@ async def test_a_container_removed_by_somebody_is_engine_lost_and_replaced(
         assert (await sh(sandbox, "echo again")).output == b"again\n"
 
 
+OOM_AND_KILL = """
+import os, signal, time
+if os.fork() == 0:
+    hoard = b"x" * (1 << 30)
+os.wait()
+for name in os.listdir("/proc"):
+    if name.isdigit() and int(name) not in (1, os.getpid()):
+        try:
+            os.kill(int(name), signal.SIGKILL)
+        except OSError:
+            pass
+time.sleep(20)
+"""
+
+
+async def test_memory_that_ran_out_is_named_even_when_the_runner_died_of_it(
+    engine: DockerEngine,
+) -> None:
+    async with engine.open(a_spec()) as sandbox:
+        assert (await py(sandbox, OOM_AND_KILL)).reason is Reason.OOM
+        assert (await sh(sandbox, "echo next")).output == b"next\n"
+
+
 async def test_the_lease_ends_the_sandbox_by_itself(
     engine: DockerEngine, api: docker.APIClient, session: str
 ) -> None:

@@ -41,12 +41,18 @@ def _output(*argv: str) -> str:
 
 @pytest.fixture(scope="module")
 def images() -> Iterator[str]:
-    """Two local images: `:shell` with a shell and little more, `:nothing` without one."""
+    """Local images: a shell and little more, the same with settings, and no shell at all."""
     api = docker.from_env().api
     api.import_image_from_data(image_of(PROGRAMS.split()), repository=NAME, tag="shell")
+    api.import_image_from_data(
+        image_of(PROGRAMS.split()),
+        repository=NAME,
+        tag="settings",
+        changes=["ENV PATH=/odd:/bin", "ENV MINE=of-the-image", "VOLUME /odd", "VOLUME /tmp"],
+    )
     api.import_image_from_data(image_of(["true"]), repository=NAME, tag="nothing")
     yield NAME
-    for tag in ("shell", "nothing"):
+    for tag in ("shell", "settings", "nothing"):
         api.remove_image(f"{NAME}:{tag}", force=True)
     api.close()
 
@@ -75,6 +81,16 @@ async def test_an_image_without_python_runs_commands(
         await sh(sandbox, "cat a b > c; rm a")
         harvest = await sandbox.harvest()
         assert [change.path for change in harvest.changes] == ["a", "c"]
+
+
+async def test_the_settings_of_an_image_hold_and_its_volumes_cannot_be_written(
+    engine: DockerEngine, images: str
+) -> None:
+    async with engine.open(a_spec(environment=an_image(f"{images}:settings"))) as sandbox:
+        end = await sh(sandbox, 'echo "$PATH $MINE"; mkdir /odd/x; mkdir /tmp/x && echo written')
+        assert end.output.startswith(b"/odd:/bin of-the-image\n")
+        assert b"Read-only file system" in end.output
+        assert end.output.endswith(b"written\n")
 
 
 async def test_an_image_without_a_shell_is_a_missing_environment(
