@@ -19,7 +19,7 @@ from agent.repair.locate import Suspicions, Trace, suspicions
 from agent.repair.partial import combinations
 from agent.repair.queue import BestFirst
 from agent.repair.search import LINGER_S, LINGER_SLOW_S, Bounds, Findings, search
-from agent.repair.survey import file_of, from_report, survey, tests_to_survey
+from agent.repair.survey import file_of, from_report, plan_survey, survey
 from agent.repair.suspects import named_lines, suspects
 from agent.repair.territory import Territory, territory
 from agent.repair.validate.base import Result, Validator, Watched
@@ -89,7 +89,7 @@ class Hunt:
     async def _with_fork_server(self, runner: PytestRunner) -> bool:
         """Search through fork servers; False where none can be had."""
         budget_s = max(1.0, SURVEY_SHARE * self._search_s)
-        passing, files = tests_to_survey(self._job.baseline, seconds=budget_s)
+        passing, files = plan_survey(self._job.baseline, seconds=budget_s)
         workers = max(1, round(self._job.bench.limits.cpus))
         for start in range(MOST_STARTS):
             left_s = self._bounds.deadline - anyio.current_time()

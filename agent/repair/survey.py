@@ -39,7 +39,7 @@ def file_of(result: TestResult) -> RepoPath:
     return result.path or RepoPath(result.id.split("::", 1)[0])
 
 
-def tests_to_survey(
+def plan_survey(
     baseline: Baseline, *, seconds: float
 ) -> tuple[tuple[TestId, ...], tuple[RepoPath, ...]]:
     """Return passing tests nearest to the targets, and every file to collect.

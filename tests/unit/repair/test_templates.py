@@ -121,8 +121,8 @@ def test_constants(before: str, after: str) -> None:
         ),
         ("def f(self, a):\n    return self.a\n", "def f(self, a):\n    return a\n"),
         ("a = self.b.c\n", "a = self.c\n"),
-        ("class A:\n    def f(self):\n        return g()\n    def g(self):\n        pass\n",)
-        + (
+        (
+            "class A:\n    def f(self):\n        return g()\n    def g(self):\n        pass\n",
             "class A:\n    def f(self):\n        return self.g()\n    def g(self):\n        pass\n",
         ),
     ],
