@@ -13,7 +13,7 @@ they belong to the environment of a run, not to what is edited.
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -170,16 +170,21 @@ def form_listing(
     others = [path for path in untracked.paths if not path.startswith(installed)]
     notes = _notes(tracked, untracked, installed)
     left_out = set(untracked.paths).difference(others)
-    for link in tracked.gitlinks:
+    links = tracked.gitlinks
+    for link in links:
         inner = _submodule(repository, git, link)
         others += inner.others
         notes += inner.notes
     return Listing(
-        tracked={p: key for p, key in tracked.keys.items() if p not in tracked.gitlinks},
+        tracked=tracked.keys if not links else _without(tracked.keys, links),
         others=tuple(others),
         dirty=frozenset(untracked.dirty.difference(tracked.gitlinks, left_out)),
         notes=tuple(notes),
     )
+
+
+def _without(keys: Mapping[bytes, bytes], links: Collection[bytes]) -> dict[bytes, bytes]:
+    return {path: key for path, key in keys.items() if path not in links}
 
 
 def _installed(untracked: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -129,8 +129,9 @@ class Taking:
         if seen is None:
             return self._manifest(records, None, ())
         before = seen.records
-        changed = before.keys() ^ records.keys()
-        changed |= {p for p in read if content_key(records.get(p)) != content_key(before.get(p))}
+        changed = {p for p in read if content_key(records.get(p)) != content_key(before.get(p))}
+        if len(records) != len(before) or any(path not in before for path in changed):
+            changed |= before.keys() ^ records.keys()
         return self._manifest(records, seen, changed)
 
     def _with_overlay(self, disk: Manifest) -> Manifest:
