@@ -90,13 +90,23 @@ def covered_folders(spec: SandboxSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
+def is_passable(word: str) -> bool:
+    """Tell whether a word can be handed to a program: no NUL, and nothing but bytes in disguise."""
+    try:
+        return "\0" not in word.encode("utf-8", "surrogateescape").decode("latin-1")
+    except UnicodeEncodeError:
+        return False
+
+
 def checked_command(command: Command) -> None:
     """Raise SandboxError for what no kernel could start."""
     names = tuple(command.env)
     words = (*command.argv, *names, *command.env.values(), command.cwd or "/")
     if not command.argv or not command.argv[0]:
         raise SandboxError("a command needs a program")
-    if any("\0" in word for word in words) or any(not name or "=" in name for name in names):
+    if not all(is_passable(word) for word in words) or any(
+        not name or "=" in name for name in names
+    ):
         raise SandboxError(f"not a command that can be run: {command.argv[0]!r}")
 
 

@@ -55,6 +55,10 @@ def deletions(changes: Iterable[FileChange]) -> list[str]:
 
 def checked_path(path: str) -> str:
     """Return the path; raises SandboxError when it is not a plain path below the tree."""
+    try:
+        path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise SandboxError(f"not a path inside the tree: {path!r}") from error
     if not path or "\0" in path or any(part in ("", ".", "..") for part in path.split("/")):
         raise SandboxError(f"not a path inside the tree: {path!r}")
     return path

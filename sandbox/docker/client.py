@@ -1,9 +1,10 @@
 """Connects to the engine the way the docker command would, and turns its errors into ours."""
 
 import errno
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import anyio.to_thread
 
@@ -18,6 +19,7 @@ CALL_S: Final = 60
 """Any call of the engine's API; a start under load 20 took 4 s."""
 NOT_RUNNING: Final = "sudo systemctl start docker"
 NOT_ALLOWED: Final = 'sudo usermod -aG docker "$USER"   (then log in again)'
+NOT_ENFORCED: Final = "use cgroup v2 with delegated controllers, or an engine that runs as root"
 NOT_INSTALLED: Final = "sudo apt-get install docker.io"
 
 
@@ -29,6 +31,8 @@ class Engine:
     is_local: bool
     """Host paths can be mounted: the engine sees the same files as we do."""
     cpus: int
+    unenforced: tuple[str, ...]
+    """Limits that this engine takes and does not keep."""
 
     async def call(self, work: Callable[["APIClient"], T]) -> T:
         """Run a blocking call in a thread. Raises: SandboxError."""
@@ -40,16 +44,14 @@ class Engine:
         return await anyio.to_thread.run_sync(guarded)
 
 
-class translated:  # noqa: N801 - reads as a statement
-    """Turns what docker-py and requests raise into our errors."""
-
-    def __enter__(self) -> None:
-        """Do nothing."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise ours instead of theirs."""
-        if error is None or isinstance(error, SandboxError) or not isinstance(error, Exception):
-            return
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what docker-py and requests raise into our errors."""
+    try:
+        yield
+    except SandboxError:
+        raise
+    except Exception as error:
         raise as_ours(error) from error
 
 
@@ -71,7 +73,24 @@ def connect(variables: Mapping[str, str], *, timeout_s: int = CALL_S) -> Engine:
             api=api,
             is_local=_is_local(api, str(info.get("OperatingSystem", ""))),
             cpus=int(info.get("NCPU") or 1),
+            unenforced=unenforced_limits(info),
         )
+
+
+def unenforced_limits(info: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the limits that the engine says it cannot keep (rootless on cgroup v1: all)."""
+    options = [str(option) for option in info.get("SecurityOptions") or ()]
+    rootless = any("name=rootless" in option for option in options)
+    none = rootless and str(info.get("CgroupVersion") or "1") == "1"
+    needed = {
+        "memory limit": ("MemoryLimit",),
+        "swap limit": ("SwapLimit",),
+        "process limit": ("PidsLimit",),
+        "cpu limit": ("CpuCfsQuota", "CPUSet"),
+    }
+    return tuple(
+        name for name, keys in needed.items() if none or not all(info.get(key) for key in keys)
+    )
 
 
 def as_ours(error: Exception) -> SandboxError:

@@ -10,11 +10,12 @@ import anyio
 import anyio.to_thread
 
 from sandbox.base import ProbeLine, Promises, Sandbox, SandboxSpec
-from sandbox.docker.client import Engine, connect
+from sandbox.docker.client import NOT_ENFORCED, Engine, connect
 from sandbox.docker.image import ensure_image
 from sandbox.docker.probe import probe_engine
 from sandbox.docker.reaper import remove_abandoned
 from sandbox.docker.vessel import DockerVessel, launch
+from sandbox.errors import EngineUnavailable
 from sandbox.held import open_held
 from sandbox.layout import checked_workdir, sizes, worker_variables
 
@@ -55,7 +56,7 @@ class DockerEngine:
         checked_workdir(spec.workdir)
         sizes(spec.limits)
         engine = await self._connected()
-
+        must_enforce(engine)
         image = await ensure_image(engine, spec.environment)
 
         async def start() -> DockerVessel:
@@ -80,3 +81,16 @@ class DockerEngine:
                 # Nobody closes an engine; its idle connections end with it.
                 weakref.finalize(self, self._engine.api.close)
             return self._engine
+
+
+def must_enforce(engine: Engine) -> None:
+    """Raise EngineUnavailable where a sandbox would promise more than the engine keeps.
+
+    A swap limit alone may be missing: without swap accounting the memory limit still holds.
+    """
+    missing = [name for name in engine.unenforced if name in ("memory limit", "process limit")]
+    if missing:
+        raise EngineUnavailable(
+            f"this Docker Engine does not enforce the {' and the '.join(missing)}",
+            remedy=NOT_ENFORCED,
+        )

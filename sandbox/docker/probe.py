@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any, Final
 
 from sandbox.base import ProbeLine
-from sandbox.docker.client import connect, translated
+from sandbox.docker.client import NOT_ENFORCED, connect, translated, unenforced_limits
 from sandbox.errors import SandboxError
 
 PROBE_S: Final = 10
@@ -44,7 +44,7 @@ def facts(info: Mapping[str, Any], version: Mapping[str, Any]) -> Iterator[Probe
     yield ProbeLine(
         name="cgroups", value=f"v{cgroup}, driver {info.get('CgroupDriver', '?')}", ok=True
     )
-    yield from _limits(info, rootless and cgroup == "1")
+    yield from _limits(info)
     yield ProbeLine(name="storage", value=str(info.get("Driver", "?")), ok=True)
     yield ProbeLine(name="runtimes", value=", ".join(sorted(info.get("Runtimes") or ())), ok=True)
     memory = int(info.get("MemTotal") or 0) / 1024**3
@@ -86,18 +86,13 @@ def _seccomp(options: list[str]) -> ProbeLine:
     return ProbeLine(name="seccomp", value=value, ok=ok, remedy=remedy)
 
 
-def _limits(info: Mapping[str, Any], unenforced: bool) -> Iterator[ProbeLine]:
+def _limits(info: Mapping[str, Any]) -> Iterator[ProbeLine]:
     """Yield whether the kernel lets this engine enforce what a sandbox promises."""
-    remedy = "use cgroup v2 with delegated controllers, or an engine that runs as root"
-    for name, keys in (
-        ("memory limit", ("MemoryLimit",)),
-        ("swap limit", ("SwapLimit",)),
-        ("process limit", ("PidsLimit",)),
-        ("cpu limit", ("CpuCfsQuota", "CPUSet")),
-    ):
-        ok = not unenforced and all(bool(info.get(key)) for key in keys)
+    missing = unenforced_limits(info)
+    for name in ("memory limit", "swap limit", "process limit", "cpu limit"):
+        ok = name not in missing
         value = "enforced" if ok else "not enforced"
-        yield ProbeLine(name=name, value=value, ok=ok, remedy="" if ok else remedy)
+        yield ProbeLine(name=name, value=value, ok=ok, remedy="" if ok else NOT_ENFORCED)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

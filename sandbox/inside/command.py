@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 PIECE = 65536
 STALL = 4 * PIECE
 """Above this much unsent output the command's pipe is left alone: the host sets the pace."""
+LONGEST_WAIT_S = 3600.0
 LIMITS = sorted({getattr(resource, name) for name in dir(resource) if name.startswith("RLIMIT_")})
 OOM_FILES = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 
@@ -171,8 +172,8 @@ class Running:
         }
 
 
-def step(running: Running, control: int, wake: int, out: int, backlog: int) -> tuple[bool, bool]:
-    """Wait for the next thing to do; return whether control is readable and `out` writable."""
+def step(running: Running, control: int, wake: int, out: int, backlog: int) -> bool:
+    """Wait for the next thing to do; return whether there is something to read from control."""
     watch = select.poll()
     watch.register(control, select.POLLIN)
     watch.register(wake, select.POLLIN)
@@ -182,13 +183,13 @@ def step(running: Running, control: int, wake: int, out: int, backlog: int) -> t
         watch.register(running.stdin, select.POLLOUT)
     if backlog:
         watch.register(out, select.POLLOUT)
-    ready = dict(watch.poll(running.wait_s() * 1000 + 1))
+    ready = dict(watch.poll(min(running.wait_s(), LONGEST_WAIT_S) * 1000 + 1))
     if wake in ready:
         os.read(wake, 4096)
     running.reap()
     if running.stdin in ready:
         running.write()
-    return control in ready, out in ready
+    return control in ready
 
 
 def conditions() -> tuple[object, ...]:

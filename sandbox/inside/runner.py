@@ -20,7 +20,7 @@ import sys
 import time
 from typing import Any
 
-from sandbox.inside.command import Running, conditions, is_alone, kill_everything, step
+from sandbox.inside.command import STALL, Running, conditions, is_alone, kill_everything, step
 from sandbox.inside.tree import Tree, pack, read_regular
 
 HEADER = struct.Struct(">16scI")
@@ -152,11 +152,10 @@ class Runner:
         # What came in one piece with the order: no further byte may ever wake us.
         self._heed_all(running)
         while not running.is_over():
-            readable, _ = step(running, wire.source, self.wake, wire.sink, wire.backlog)
-            if readable:
+            if step(running, wire.source, self.wake, wire.sink, wire.backlog):
                 wire.fill()
                 self._heed_all(running)
-            if running.stdout >= 0 and wire.backlog < CHUNK:
+            if running.stdout >= 0 and wire.backlog < STALL:
                 data = running.read()
                 if data:
                     wire.put(b"o", data)

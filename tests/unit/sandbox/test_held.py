@@ -272,6 +272,7 @@ async def test_nothing_to_do_does_nothing() -> None:
         Command(argv=()),
         Command(argv=("",)),
         Command(argv=("a\0b",)),
+        Command(argv=("\ud800",)),
         Command(argv=("a",), cwd="\0"),
         Command(argv=("a",), env={"A=B": "1"}),
         Command(argv=("a",), env={"": "1"}),

@@ -141,7 +141,9 @@ def test_only_writes_are_packed_and_only_deletes_deleted() -> None:
     assert read(b"".join(pack_files([("bin/t", b"2")]))) == {"bin/t": ("file", b"2", True)}
 
 
-@pytest.mark.parametrize("path", ["", "/", "/etc", "..", "a/../b", "a//b", "a/", "./a", "a\0"])
+@pytest.mark.parametrize(
+    "path", ["", "/", "/etc", "..", "a/../b", "a//b", "a/", "./a", "a\0", "\ud800"]
+)
 def test_paths_that_are_not_inside_the_tree_are_refused(path: str) -> None:
     with pytest.raises(SandboxError, match="not a path inside the tree"):
         checked_path(path)

@@ -14,6 +14,7 @@ from sandbox.docker.client import (
     connect,
     translated,
 )
+from sandbox.docker.engine import must_enforce
 from sandbox.docker.image import ensure_image
 from sandbox.docker.probe import facts, probe_engine
 from sandbox.errors import EngineUnavailable, EnvironmentMissing, SandboxError
@@ -149,9 +150,18 @@ def test_a_wrong_host_setting_is_refused_at_once() -> None:
         connect({"DOCKER_HOST": "nonsense://"})
 
 
+@pytest.mark.parametrize("missing", ["memory limit", "process limit"])
+def test_an_engine_that_does_not_keep_its_limits_is_refused(missing: str) -> None:
+    api = docker.APIClient(base_url="tcp://127.0.0.1:1", version="1.41")
+    must_enforce(Engine(api=api, is_local=True, cpus=1, unenforced=("swap limit",)))
+    with pytest.raises(EngineUnavailable, match=missing):
+        must_enforce(Engine(api=api, is_local=True, cpus=1, unenforced=(missing,)))
+    api.close()
+
+
 async def test_host_tools_cannot_be_used_on_another_machine() -> None:
     api = docker.APIClient(base_url="tcp://127.0.0.1:1", version="1.41")
-    engine = Engine(api=api, is_local=False, cpus=1)
+    engine = Engine(api=api, is_local=False, cpus=1, unenforced=())
     with pytest.raises(EnvironmentMissing, match="does not see the files"):
         await ensure_image(engine, host_environment())
     api.close()
