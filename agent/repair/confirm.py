@@ -4,19 +4,35 @@ The tries shared processes with other edits; what passed there may have passed f
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import anyio
 
 from agent.repair.proposal import Proposal
 from agent.repair.validate.base import Watched, edited
+from agent.task import TestId
 from agent.verify.bench import Bench, Selection, file_changes
-from agent.verify.report import Baseline, TestReport
+from agent.verify.report import Baseline, NoReport, TestReport
 from sandbox.base import Sandbox
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A patch that holds."""
+
+    patch: "Patch"
+    others_fixed: int = 0
+    """Failing tests that nobody asked about and that pass with it."""
+    others_left: int = 0
+    """Failing tests that still fail."""
+
 
 Patch = tuple[Proposal, ...]
 """One edit, or several that only together make all targets pass."""
 
+MOST_OTHERS: Final = 50
+"""Failing tests besides the targets that are looked at."""
 MOST_CONFIRMED: Final = 5
 """The candidate and four alternatives."""
 ALTERNATIVES_S: Final = 5.0
@@ -27,35 +43,54 @@ MOST_REFUTED: Final = 12
 
 async def confirm(
     bench: Bench, baseline: Baseline, watched: Watched, patches: Sequence[Patch]
-) -> list[Patch]:
-    """Return the best patches that hold, in the order given. Raises: SandboxError."""
+) -> list[Held]:
+    """Return the best patches that hold, in the order given. Raises: SandboxError.
+
+    Those that make other failing tests pass as well come before the rest.
+    """
     if not patches:
         return []
-    wall_s = baseline.timeout_for(watched.ids)
+    asked = {*baseline.targets, *baseline.flaky}
+    others = tuple(id_ for id_ in baseline.report.failing if id_ not in asked)[:MOST_OTHERS]
+    wall_s = baseline.timeout_for([*watched.ids, *others])
     until = anyio.current_time() + ALTERNATIVES_S
-    held: list[Patch] = []
+    held: list[Held] = []
     refuted = 0
     async with bench.open() as sandbox:
         for patch in _applicable(patches):
             is_late = bool(held) and anyio.current_time() > until
-            if is_late or await _holds(bench, sandbox, patch, watched, wall_s):
-                held.append(patch)
+            found: Held | None = Held(patch=patch, others_left=len(others))
+            if not is_late:
+                ids = (*watched.ids, *others)
+                report = await _run(bench, sandbox, patch, Selection(ids=ids), wall_s)
+                found = _judge(report, patch, watched, others)
+            if found:
+                held.append(found)
             else:
                 refuted += 1
             if len(held) == MOST_CONFIRMED or refuted == MOST_REFUTED:
                 break
-    return held
+    return sorted(held, key=lambda one: -one.others_fixed)
 
 
-async def _holds(
-    bench: Bench, sandbox: Sandbox, patch: Patch, watched: Watched, wall_s: float
-) -> bool:
+async def _run(
+    bench: Bench, sandbox: Sandbox, patch: Patch, selection: Selection, wall_s: float
+) -> TestReport | NoReport:
     delta = edited(bench.base, patch)
     before = {path: bench.base.read(path) for path in delta}
     await sandbox.sync(file_changes(delta))
-    report = await bench.runner.run(sandbox, Selection(ids=watched.ids), wall_s=wall_s)
+    report = await bench.runner.run(sandbox, selection, wall_s=wall_s)
     await sandbox.sync(file_changes(before))
-    return isinstance(report, TestReport) and _all_pass(report, watched)
+    return report
+
+
+def _judge(
+    report: TestReport | NoReport, patch: Patch, watched: Watched, others: Sequence[TestId]
+) -> Held | None:
+    if isinstance(report, NoReport) or not _all_pass(report, watched):
+        return None
+    fixed = sum(report.outcome(id_) in {"passed", "xfailed"} for id_ in others)
+    return Held(patch=patch, others_fixed=fixed, others_left=len(others) - fixed)
 
 
 def _all_pass(report: TestReport, watched: Watched) -> bool:

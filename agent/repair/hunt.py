@@ -27,6 +27,7 @@ from agent.repair.validate.command import CommandValidator
 from agent.repair.validate.fork_server import ForkServer, ServerEnded, open_fork_server
 from agent.task import RepoPath, TestId
 from agent.verify.pytest_runner import PytestRunner
+from agent.verify.report import Baseline
 
 MOST_STARTS: Final = 4
 """Times that a search process is started within one search; a mutant can take one with it."""
@@ -58,6 +59,11 @@ class Hunt:
         self.statements = 0
         """Statements that were suspected."""
         self.notes: list[str] = []
+
+    @property
+    def baseline(self) -> Baseline:
+        """What was measured before the search."""
+        return self._job.baseline
 
     @property
     def extent(self) -> Extent:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from agent.edits.spans import apply_edits
+from agent.repair.forms import form
 from agent.repair.proposal import Proposal
 from agent.repo.languages import Language
-from agent.repo.syntax import tokens
 from agent.task import RepoPath
 from agent.verify.verdict import Confidence
 
@@ -51,9 +51,9 @@ def distinct(plausible: Sequence[Proposal], data: dict[RepoPath, bytes]) -> list
     seen: set[object] = set()
     kept = []
     for proposal in plausible:
-        form = _form(proposal, data[proposal.path])
-        if form not in seen:
-            seen.add(form)
+        key = _form(proposal, data[proposal.path])
+        if key not in seen:
+            seen.add(key)
             kept.append(proposal)
     return kept
 
@@ -63,9 +63,9 @@ def _form(proposal: Proposal, data: bytes) -> object:
     after = apply_edits(data, proposal.sketch.edits)
     unit = proposal.unit
     if unit is None:
-        return (proposal.path, 0, tokens(Language.PYTHON, after))
+        return (proposal.path, 0, form(Language.PYTHON, after))
     end = unit.end + len(after) - len(data)
-    return (proposal.path, unit.start, tokens(Language.PYTHON, after[unit.start : end]))
+    return (proposal.path, unit.start, form(Language.PYTHON, after[unit.start : end]))
 
 
 def confidence(proposal: Proposal, count: int, extent: Extent) -> Confidence:

@@ -5,37 +5,40 @@ from typing import Final
 
 from agent.edits.changes import Delta
 from agent.job import Alternative, Candidate, GaveUp
-from agent.repair.confirm import Patch
+from agent.repair.confirm import Held, Patch
 from agent.repair.hunt import Hunt
 from agent.repair.judge import confidence, explain
-from agent.repair.partial import best_alone
+from agent.repair.partial import best_for_each
 from agent.repair.validate.base import edited
+from agent.verify.report import Baseline
 from agent.verify.verdict import Confidence
 from agent.workspace.base import Base
 
 MOST_ALTERNATIVES: Final = 4
 
 
-def candidates(confirmed: Sequence[Patch], hunt: Hunt, base: Base) -> list[Candidate]:
+def candidates(held: Sequence[Held], hunt: Hunt, base: Base) -> list[Candidate]:
     """Return a candidate for each confirmed patch, in rank order, each with those behind it."""
+    confirmed = [one.patch for one in held]
     refuted = sum(1 for patch in hunt.patches[: len(confirmed)] if patch not in confirmed)
     count = max(len(confirmed), len(hunt.patches) - refuted)
     found: list[Candidate] = []
-    for rank, patch in enumerate(confirmed, 1):
+    for rank, one in enumerate(held, 1):
+        patch = one.patch
         found.append(
             Candidate(
                 delta=_delta(patch, base),
                 why=_why(patch, hunt, count),
-                confidence=_confidence(patch, hunt, count),
+                confidence=_confidence(one, hunt, count),
                 distinct=count,
                 alternatives=tuple(
                     Alternative(
-                        delta=_delta(other, base),
-                        why=" and ".join(one.why for one in other),
+                        delta=_delta(other.patch, base),
+                        why=" and ".join(part.why for part in other.patch),
                         confidence=_confidence(other, hunt, count),
                         rank=other_rank,
                     )
-                    for other_rank, other in enumerate(confirmed[rank:], 2)
+                    for other_rank, other in enumerate(held[rank:], 2)
                 )[:MOST_ALTERNATIVES],
                 notes=_notes(hunt),
             )
@@ -52,10 +55,10 @@ def _why(patch: Patch, hunt: Hunt, count: int) -> str:
     return f"{what}; {explain(patch[0], count, hunt.extent)}"
 
 
-def _confidence(patch: Patch, hunt: Hunt, count: int) -> Confidence:
-    """Several edits at once are at best plausible: each alone is held by fewer tests."""
-    label = confidence(patch[0], count, hunt.extent)
-    if len(patch) > 1 and label is Confidence.LIKELY:
+def _confidence(held: Held, hunt: Hunt, count: int) -> Confidence:
+    """Several edits at once, or a test that still fails, are at best plausible."""
+    label = confidence(held.patch[0], count, hunt.extent)
+    if (len(held.patch) > 1 or held.others_left) and label is Confidence.LIKELY:
         return Confidence.PLAUSIBLE
     return label
 
@@ -81,7 +84,8 @@ def gave_up(hunt: Hunt, offered: int) -> GaveUp:
     findings = hunt.findings
     if not hunt.statements:
         return GaveUp(
-            reason="No line outside of the tests could be tied to the failing tests.",
+            reason="No line outside of the tests could be tied to the failing tests"
+            f"{_first_error(hunt.baseline)}.",
             advice="Look at the failing tests' own set-up; the search edits only what they run.",
         )
     how_far = (
@@ -93,12 +97,20 @@ def gave_up(hunt: Hunt, offered: int) -> GaveUp:
         f"No single small edit of the {hunt.statements} suspected statements makes the failing "
         f"tests pass: {findings.tried} tried, {how_far}."
     )
-    if alone := best_alone(findings.partial):
-        proposal, fixed = alone
+    if mendable := best_for_each(findings.partial):
+        tests = " ".join(f"'{test}'" for test in mendable)
+        edits = "; ".join(dict.fromkeys(proposal.why for proposal in mendable.values()))
         return GaveUp(
-            reason=f"{reason} {len(fixed)} of {len(hunt.watched.targets)} of them can be mended.",
-            advice=f"Name that test alone: greenloop fix '{fixed[0]}' ({proposal.why}).",
+            reason=f"{reason} {len(mendable)} of {len(hunt.watched.targets)} can be mended alone.",
+            advice=f"Name them: greenloop fix {tests} ({edits}).",
         )
     if findings.exhausted:
         return GaveUp(reason=reason, advice="The fix is larger than that; use a model.")
     return GaveUp(reason=reason, advice="Give it more time with --budget-s, or name fewer tests.")
+
+
+def _first_error(baseline: Baseline) -> str:
+    """Return what the first target failed with, in brackets; empty where nobody said."""
+    result = baseline.report.results.get(baseline.targets[0])
+    lines = result.message.strip().splitlines() if result else []
+    return f" ({lines[-1].strip()[:200]})" if lines else ""

@@ -38,8 +38,12 @@ def _best(proposals: Sequence[Proposal]) -> float:
     return max(proposal.score for proposal in proposals)
 
 
-def best_alone(partial: Sequence[Partial]) -> Partial | None:
-    """Return the best edit that mends some of the targets; None where there is none."""
-    if not partial:
-        return None
-    return max(partial, key=lambda pair: (len(pair[1]), not pair[0].sketch.flags, pair[0].score))
+def best_for_each(partial: Sequence[Partial]) -> dict[TestId, Proposal]:
+    """Return every target that some edit mends, with the best such edit."""
+    best: dict[TestId, Proposal] = {}
+    for proposal in ranked(proposal for proposal, _fixed in partial):
+        for other, fixed in partial:
+            if other is proposal:
+                for test in fixed:
+                    best.setdefault(test, proposal)
+    return best

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import count
 
 from agent.edits.spans import ByteEdit, apply_edits
+from agent.repair.forms import form
 from agent.repair.proposal import Proposal, Sketch
 from agent.repair.source import Site
 from agent.repair.suspects import Suspect
 from agent.repair.templates import HIGHEST_PRIOR, HIGHEST_UNGUIDED, sketches, statement_sketches
-from agent.repo.syntax import tokens
 
 ENOUGH_DRAWN = 2_000
 """With so many in hand one more statement a step is drawn, so that the first try comes soon."""
@@ -104,10 +104,10 @@ def _form(suspect: Suspect, sketch: Sketch) -> object:
         return (source.path, sketch.edits)
     text = source.data[start:end]
     moved = [ByteEdit(edit.start - start, edit.end - start, edit.text) for edit in sketch.edits]
-    form = tokens(source.grammar.language, apply_edits(text, moved))
-    if form == tokens(source.grammar.language, text):
+    after = form(source.grammar.language, apply_edits(text, moved))
+    if after == form(source.grammar.language, text):
         return None
-    return (source.path, start, form)
+    return (source.path, start, after)
 
 
 def _proposal(suspect: Suspect, sketch: Sketch) -> Proposal:

@@ -16,6 +16,8 @@ MOST_FILES: Final = 60
 """Test files collected beside the targets' own; collecting is what they cost."""
 MOST_TESTS: Final = 600
 """Passing tests looked at."""
+LONGEST_TEST_S: Final = 10.0
+"""Seconds of CPU after which a surveyed test is taken to hang; its lines until then count."""
 TIMES_TRACED: Final = 3.0
 """How much longer a test is taken to last under the line collector."""
 
@@ -97,7 +99,7 @@ async def survey(
         Trace(test=one.test, passed=one.passed, lines=one.lines, errors=one.errors) for one in seen
     ]
     found = suspicions(_with_report(traces, baseline), targets_of_edits.__contains__)
-    cpu_s = {one.test: one.cpu_s for one in seen}
+    cpu_s = {one.test: 0.0 if _hung(one) else one.cpu_s for one in seen}
     wanted = frozenset(baseline.targets)
     near = [one for one in traces if one.test not in wanted]
     relevant = sorted(relevant_passing(near, found.lines), key=lambda test: cpu_s[test])
@@ -116,6 +118,10 @@ async def survey(
     )
 
 
+def _hung(covered: Covered) -> bool:
+    return any(error["type"] == "Hung" for error in covered.errors)
+
+
 def _lines_elsewhere(
     traces: Sequence[Trace], wanted: frozenset[TestId], targets_of_edits: frozenset[RepoPath]
 ) -> dict[RepoPath, frozenset[int]]:
@@ -128,7 +134,7 @@ def _lines_elsewhere(
 
 
 async def _cover(server: ForkServer, tests: Sequence[TestId], *, seconds: float) -> list[Covered]:
-    async with aclosing(server.cover(tests, seconds=seconds, limit_s=max(10.0, seconds))) as stream:
+    async with aclosing(server.cover(tests, seconds=seconds, limit_s=LONGEST_TEST_S)) as stream:
         return [covered async for covered in stream]
 
 

@@ -65,7 +65,7 @@ async def test_a_test_that_can_be_mended_alone_is_named(tmp_path: Path) -> None:
     targets = ("tests/test_shapes.py::test_area", "tests/test_shapes.py::test_scaled")
     found = await search_in(bench, await a_baseline(bench, targets), search_s=45)
     assert isinstance(found.first, GaveUp), found.first
-    assert "1 of 2 of them can be mended" in found.first.reason
+    assert "1 of 2 can be mended alone" in found.first.reason
     assert "greenloop fix 'tests/test_shapes.py::test_area'" in found.first.advice
 
 

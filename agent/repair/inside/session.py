@@ -33,6 +33,10 @@ MEMORY_HEADROOM = 512 * 1024 * 1024
 """A child may grow by this much before it gets a MemoryError (bytes)."""
 
 
+class Hung(BaseException):
+    """A test that does not end."""
+
+
 class Messages:
     """JSON lines over a socket."""
 
@@ -254,7 +258,7 @@ class Tries:
                 continue
             started = time.process_time()
             collector.start()
-            passed = self._run.passes(item, request["limit"])
+            passed = self._run.passes(item, request["limit"], gently=True)
             lines = collector.stop()
             cpu_s = time.process_time() - started
             self._messages.send(
@@ -322,14 +326,17 @@ class ItemRunner:
         """Pytest's hook: a failed subtest is reported here and nowhere else."""
         self._failed_part = self._failed_part or report.failed
 
-    def passes(self, item: Any, limit_s: float) -> bool:
-        """Run one item. A process over its limit of CPU seconds is killed by the kernel."""
+    def passes(self, item: Any, limit_s: float, *, gently: bool = False) -> bool:
+        """Run one item. A process over its limit of CPU seconds is killed by the kernel.
+
+        Or gently: the test gets an exception at the line that it hangs on.
+        """
         if self._watched is not item.config:
             item.config.pluginmanager.register(self)
             self._watched = item.config
         self._problem = None
         self._failed_part = False
-        _set_alarms(limit_s)
+        _set_alarms(limit_s, _raise_hung if gently else signal.SIG_DFL)
         try:
             reports = runtestprotocol(item, log=False, nextitem=None)
         except BaseException:  # noqa: BLE001 - an edit may raise anything, and only fails by it
@@ -381,14 +388,18 @@ def _describe(error: BaseException, prefix: str) -> dict[str, Any]:
     }
 
 
-def _set_alarms(limit_s: float) -> None:
-    """Arm (or with 0 disarm) CPU and wall timers whose signals end the process."""
+def _raise_hung(_number: int, _frame: Any) -> None:
+    raise Hung("ran over its time limit")
+
+
+def _set_alarms(limit_s: float, handler: Any = signal.SIG_DFL) -> None:
+    """Arm (or with 0 disarm) CPU and wall timers; their signals end the process by default."""
     for kind, number, seconds in (
         (signal.ITIMER_PROF, signal.SIGPROF, limit_s),
         (signal.ITIMER_REAL, signal.SIGALRM, limit_s and 3 * limit_s + 1),
     ):
         if limit_s:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, handler)
         signal.setitimer(kind, seconds)
 
 

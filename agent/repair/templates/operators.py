@@ -34,10 +34,13 @@ def dropped_operand(site: Site) -> Iterator[Sketch]:
     operands = site.grammar.operands(site.node)
     if len(operands) != 2:
         return
-    for kept in operands:
+    for kept, dropped in (operands, operands[::-1]):
         text = site.source.text(kept)
-        prior = 0.4 if site.kind is Kind.LOGIC else 0.3
-        yield site.replace(text, "one operand only", prior, flags=frozenset({Flag.DELETES}))
+        if site.grammar.kind(dropped) is Kind.INTEGER:
+            yield site.replace(text, "one operand only", 0.55)
+        else:
+            prior = 0.4 if site.kind is Kind.LOGIC else 0.3
+            yield site.replace(text, "one operand only", prior, flags=frozenset({Flag.DELETES}))
 
 
 def off_by_one(site: Site) -> Iterator[Sketch]:

@@ -320,6 +320,23 @@ async def test_lines_are_known_test_by_test(project: Path) -> None:
     assert error["locals"] == {"self": "Box"}
 
 
+async def test_a_test_that_hangs_shows_where(project: Path) -> None:
+    (project / "loops.py").write_text(
+        "def down(n):\n    while n != 0:\n        n -= 2\n    return n\n"
+    )
+    test = project / "tests" / "test_loops.py"
+    test.write_text("from loops import down\n\n\ndef test_down(): assert down(3) == 0\n")
+    id_ = TestId("tests/test_loops.py::test_down")
+    async with (
+        a_local_server(project, ["tests/test_loops.py"]) as server,
+        aclosing(server.cover([id_], seconds=9, limit_s=0.3)) as stream,
+    ):
+        (found,) = [one async for one in stream]
+    assert not found.passed
+    assert found.errors[0]["type"] == "Hung"
+    assert found.errors[0]["frames"][-1][0] == "loops.py"
+
+
 async def test_outcomes_are_those_of_pytest(project: Path) -> None:
     async with a_local_server(project, ["tests/test_calc.py"]) as server:
         found = await covered(

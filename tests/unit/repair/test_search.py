@@ -8,13 +8,15 @@ import pytest
 
 from agent.edits.changes import Content
 from agent.edits.spans import ByteEdit
+from agent.repair.forms import form
 from agent.repair.judge import Extent, confidence, distinct, explain, ranked
-from agent.repair.partial import best_alone, combinations
+from agent.repair.partial import best_for_each, combinations
 from agent.repair.proposal import Flag, Proposal, Sketch
 from agent.repair.queue import BestFirst
 from agent.repair.search import ENOUGH_PLAUSIBLE, Bounds, Findings, search
 from agent.repair.suspects import Suspect
 from agent.repair.validate.base import Result, Tried, edited
+from agent.repo.languages import Language
 from agent.repo.syntax import tokens
 from agent.task import RepoPath, TestId
 from agent.verify.verdict import Confidence
@@ -212,8 +214,25 @@ def test_edits_that_mend_different_tests_are_joined() -> None:
     partial = [(first, (one,)), (worse, (two,)), (second, (two,))]
     assert combinations(partial, frozenset({one, two})) == [(first, second), (first, worse)]
     assert combinations(partial[:1], frozenset({one, two})) == []
-    assert best_alone(partial) == (first, (one,))
-    assert best_alone([]) is None
+    assert best_for_each(partial) == {one: first, two: second}
+    assert best_for_each([]) == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a = (b + 0)", "a = (b)", True),
+        ("a = b * 1", "a = b", True),
+        ("a = b - 1 + 1", "a = b", True),
+        ("a = b + 0 * c", "a = b * c", False),
+        ("a = b + 1 - 1 * c", "a = b * c", False),
+        ("a = b + 1", "a = b", False),
+        ("a = -0", "a = 0", False),
+    ],
+)
+def test_neutral_arithmetic_does_not_make_another_edit(one: str, other: str, same: bool) -> None:
+    forms = [form(Language.PYTHON, text.encode()) for text in (one, other)]
+    assert (forms[0] == forms[1]) is same
 
 
 def test_edited_files_keep_their_mode(tmp_path: Path) -> None:

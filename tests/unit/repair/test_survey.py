@@ -133,7 +133,11 @@ async def hunt(tmp_path: Path) -> Hunt:
     job = Job(
         task=TaskSpec(repo=tmp_path),
         bench=bench,
-        baseline=a_baseline(a_result(RED, Outcome.FAILED)),
+        baseline=a_baseline(
+            TestResult(
+                id=RED, outcome=Outcome.FAILED, duration_s=0.1, message="f\nE  no such thing"
+            )
+        ),
         emit=events.append,
     )
     await anyio.lowlevel.checkpoint()
@@ -142,7 +146,9 @@ async def hunt(tmp_path: Path) -> Hunt:
 
 async def test_giving_up_says_that_nothing_was_suspected(hunt: Hunt) -> None:
     said = gave_up(hunt, 0)
-    assert said.reason == "No line outside of the tests could be tied to the failing tests."
+    assert said.reason == (
+        "No line outside of the tests could be tied to the failing tests (E  no such thing)."
+    )
 
 
 async def test_giving_up_says_how_far_the_search_went(hunt: Hunt) -> None:
