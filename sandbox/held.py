@@ -90,6 +90,12 @@ def covered_folders(spec: SandboxSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
+def ancestors(path: str) -> set[str]:
+    """Return the folders above a path, relative as it is."""
+    parts = path.split("/")
+    return {"/".join(parts[:depth]) for depth in range(1, len(parts))}
+
+
 def is_passable(word: str) -> bool:
     """Tell whether a word can be handed to a program: no NUL, and nothing but bytes in disguise."""
     try:
@@ -169,7 +175,8 @@ class HeldSandbox:
             for change in listed:
                 self._remember(change)
             try:
-                await self._bring(listed)
+                # Of contradictory changes the last word counts, now and when they are replayed.
+                await self._bring([c for c in listed if self._synced.get(c.path) is c])
             except SandboxError:
                 # What cannot be there must not stand in the way of everything that follows.
                 self._synced = before
@@ -259,10 +266,13 @@ class HeldSandbox:
                 self._poisoned = True
 
     def _remember(self, change: FileChange) -> None:
-        # A path whose folder was a file before, or the other way round: the last word counts.
         for path in [path for path in self._synced if path.startswith(change.path + "/")]:
             del self._synced[path]
         self._synced.pop(change.path, None)
+        if not isinstance(change, FileDelete):
+            # What was a file becomes a folder; deletions come first when all is replayed.
+            for above in self._synced.keys() & ancestors(change.path):
+                self._synced[above] = FileDelete(path=above)
         self._synced[change.path] = change
 
     def _must_be_open(self) -> None:

@@ -1,4 +1,5 @@
-"""What runs inside a sandbox: Python 3.8 or newer, standard library only.
+"""What runs inside a sandbox: Python 3.8 or newer, or a POSIX shell; standard library only.
 
-Nothing here is imported by the host except for its text (see sandbox.session) and by tests.
+The host sends the text of these files in (see sandbox.session and sandbox.shell). Of their
+functions it uses only the tar header's writer, so that both ends agree on it.
 """

@@ -222,6 +222,22 @@ async def test_a_sync_that_a_vessel_refuses_is_tried_in_a_new_one() -> None:
         assert yard.session.tree == {"big": b"1"}
 
 
+async def test_a_file_that_becomes_a_folder_is_replayed_as_one() -> None:
+    async with held() as (sandbox, yard):
+        await sandbox.sync([FileWrite(path="a", data=b"1"), FileWrite(path="b", data=b"1")])
+        await sandbox.sync([FileDelete(path="b"), FileWrite(path="b", data=b"2")])
+        await sandbox.sync([FileWrite(path="a/x/y", data=b"3"), FileDelete(path="b/z")])
+        yard.session.lost = True
+        await sandbox.run(Command(argv=("x",)))
+        assert yard.session.tree == {"b": b"2", "a/x/y": b"3"}
+
+
+async def test_of_contradictory_changes_the_last_word_counts() -> None:
+    async with held() as (sandbox, yard):
+        await sandbox.sync([FileWrite(path="a", data=b"1"), FileDelete(path="a")])
+        assert yard.session.tree == {}
+
+
 async def test_a_sync_that_cannot_be_is_forgotten() -> None:
     async with held() as (sandbox, yard):
         await sandbox.sync([FileWrite(path="kept", data=b"1")])
