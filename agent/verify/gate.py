@@ -7,7 +7,7 @@ The verdict rests on the whole suite; the targets run first because most bad can
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -65,7 +65,7 @@ async def gate(
     verdict = await trial.whole_suite()
     if not isinstance(verdict, Green):
         return verdict
-    flags = look_at(measured, bench.base.read).shown
+    flags = (*look_at(measured, bench.base.read).shown, *_witnesses(bench.runner.name))
     verdict = replace(verdict, restored=tuple(restored), flags=flags)
     if receipt is None:
         return verdict
@@ -81,6 +81,13 @@ async def gate(
     )
     await anyio.to_thread.run_sync(write_receipt, receipt, evidence)
     return replace(verdict, receipt=str(receipt))
+
+
+def _witnesses(runner: str) -> tuple[str, ...]:
+    """Say what is weaker where the tests write their own report."""
+    if runner == "pytest":
+        return ()
+    return ("the report was written by the test command itself; there is no second witness",)
 
 
 def _look(bench: Bench, measured: Delta, restored: dict[RepoPath, str]) -> Verdict | None:
@@ -129,7 +136,7 @@ class _Trial:
             return self._ended(outcome)
         new = set(outcome.altered) - set(self.baseline.report.altered)
         if new:
-            return Tampered(why=f"{min(new)} was replaced while the tests ran")
+            return Tampered(why=f"{_altered_text(new)} while the tests ran")
         if all(is_fixed(outcome, id_) for id_ in targets):
             return None
         return _unchanged(outcome, targets)
@@ -180,7 +187,7 @@ class _Trial:
         """Say what a run without a whole report means for the candidate."""
         new = set(outcome.altered) - set(self.baseline.report.altered)
         if new:
-            return Tampered(why=f"{min(new)} was replaced, and {outcome.why}")
+            return Tampered(why=f"{_altered_text(new)}, and {outcome.why}")
         hung = outcome.running if outcome.hung else None
         after = TestReport(results=outcome.finished)
         if hung in self.baseline.targets:
@@ -240,11 +247,16 @@ def _tampered(compared: Comparison) -> Tampered | None:
         why = f"{count} tests of the base no longer run: {compared.missing[0]}"
         return Tampered(why=why, missing=compared.missing)
     if compared.altered:
-        return Tampered(why=f"{compared.altered[0]} was replaced while the tests ran")
+        return Tampered(why=f"{_altered_text(compared.altered)} while the tests ran")
     if compared.plugins:
         why = f"{compared.plugins[0]} made itself a plugin of the test runner"
         return Tampered(why=why, paths=compared.plugins)
     return None
+
+
+def _altered_text(names: Iterable[str]) -> str:
+    first = min(names)
+    return first if " used by " in first else f"{first} was replaced"
 
 
 def _unchanged(after: TestReport, targets: tuple[TestId, ...]) -> Unchanged:

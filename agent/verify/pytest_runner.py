@@ -37,10 +37,10 @@ class PytestRunner:
     """Pytest of one interpreter, started the way the user starts it."""
 
     interpreter: str
-    """Absolute path inside the sandbox."""
+    """Absolute path inside the sandbox, or a name that its PATH has."""
     command: PytestCommand = field(default_factory=PytestCommand)
-    test_wall_s: float | None = None
-    """Upper bound for a single test; None: only the whole run is bounded."""
+    test_wall_s: float = 120.0
+    """Upper bound for a single test, so that one that hangs is named within minutes."""
 
     @property
     def name(self) -> str:
@@ -101,7 +101,7 @@ class PytestRunner:
                 "leave_out": list(selection.leave_out),
             },
             "wall_s": wall_s,
-            "test_s": self.test_wall_s or wall_s,
+            "test_s": min(self.test_wall_s, wall_s),
         }
 
     def directory(self, root: str) -> str:

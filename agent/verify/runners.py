@@ -38,6 +38,8 @@ def choose_runner(
 
 
 def _interpreter(environment: Environment) -> str:
+    if environment.kind == "image" and environment.interpreter is None:
+        return "python3"  # the image's own, wherever its PATH has it
     if environment.interpreter is None:
         raise TaskError(
             f"no Python with pytest was found in this environment ({environment.why})",

@@ -51,7 +51,7 @@ def _meant(report: TestReport, target: str, base: Base) -> list[TestId]:
     if found := [id_ for id_ in ids if id_.startswith((f"{target}[", f"{target}::"))]:
         return found
     if place := _PLACE.fullmatch(target):
-        return _around(report, _repo_path(place["path"], base), int(place["line"]), target)
+        return _around(report, _repo_path(place["path"], base), int(place["line"]), target, base)
     path = _repo_path(target.partition("::")[0], base)
     if "::" not in target:
         return _in_file(report, path, target, base)
@@ -79,12 +79,16 @@ def _in_file(report: TestReport, path: RepoPath, target: str, base: Base) -> lis
     raise _unknown(target, [*report.results, *dict.fromkeys(map(_file, report.results.values()))])
 
 
-def _around(report: TestReport, path: RepoPath, line: int, target: str) -> list[TestId]:
+def _around(report: TestReport, path: RepoPath, line: int, target: str, base: Base) -> list[TestId]:
     """Return the tests (one function, all its parameters) that begin last before a line."""
     here = {id_: r for id_, r in report.results.items() if _file(r) == path}
     if not here:
         files = dict.fromkeys(_file(result) for result in report.results.values())
         raise _unknown(target, [RepoPath(file) for file in files if file])
+    content = base.read(path)
+    lines = content.data.count(b"\n") + 1 if content else line
+    if line > lines:
+        raise TaskError(f"there is no line {line} in {path}", remedy=f"it has {lines - 1} lines")
     starts = [result.line for result in here.values() if result.line <= line]
     if not starts:
         first = min(result.line for result in here.values())

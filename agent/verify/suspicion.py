@@ -58,6 +58,15 @@ _SHOWN: Final = {
 }
 _INNARDS: Final = frozenset({"__code__", "f_back", "tb_frame", "gi_frame"})
 """Attributes that are suspicious whatever they are taken from."""
+_SPELLED: Final = {
+    "_exit": "os._exit",
+    "modules": "sys.modules",
+    "pytest": "pytest",
+    "__code__": "__code__",
+    "__eq__": "__eq__",
+    "__ne__": "__ne__",
+}
+"""Names that mean the same when they are given as text, to getattr or type."""
 _TEXTS: Final = re.compile(
     r"PYTEST_[A-Z_]+|_pytest\b|/run/greenloop|greenloop_\w+|/proc/(self|\d+)"
 )
@@ -97,7 +106,8 @@ def look_at(delta: Delta, read: Callable[[RepoPath], Content | None]) -> Suspici
 
 
 _SHAPES: Final = {
-    "always equal": "a comparison method that answers the same whatever it is given",
+    "__eq__": "decides itself what it is equal to",
+    "__ne__": "decides itself what it is equal to",
     "swallows everything": "an exception handler that catches everything and does nothing",
 }
 
@@ -140,34 +150,28 @@ def _names(tree: ast.AST) -> Iterator[str]:
                 yield f"{owner}.{attr}"
                 if attr in _INNARDS:
                     yield attr
+                yield from _shapes(node)
             case ast.Attribute(attr=attr) if attr in _INNARDS:
                 yield attr
             case ast.Name(id=name) if name in {"exec", "eval", "compile", "__import__"}:
                 yield name
             case ast.Constant(value=str(text)):
                 yield from (found[0] for found in _TEXTS.finditer(text))
-                if text in {"_exit", "__code__", "modules", "pytest"}:
-                    yield {"_exit": "os._exit", "modules": "sys.modules"}.get(text, text)
+                if text in _SPELLED:
+                    yield _SPELLED[text]
             case _:
                 yield from _shapes(node)
 
 
 def _shapes(node: ast.AST) -> Iterator[str]:
     match node:
-        case ast.FunctionDef(name="__eq__" | "__ne__", body=body) if _is_constant(body):
-            yield "always equal"
+        case ast.FunctionDef(name="__eq__" | "__ne__" as name):
+            yield name
+        case ast.Name(id="__eq__" | "__ne__" as name, ctx=ast.Store()):
+            yield name
+        case ast.Attribute(attr="__eq__" | "__ne__" as name, ctx=ast.Store()):
+            yield name
         case ast.ExceptHandler(type=None | ast.Name(id="BaseException"), body=[ast.Pass()]):
             yield "swallows everything"
         case _:
             return
-
-
-def _is_constant(body: list[ast.stmt]) -> bool:
-    statements = [
-        s for s in body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
-    ]
-    match statements:
-        case [ast.Return(value=ast.Constant())]:
-            return True
-        case _:
-            return False

@@ -212,6 +212,36 @@ async def test_coverage_options_do_not_spoil_the_measuring(tmp_path: Path) -> No
     assert words(report) == {"test_a.py::test_a": "passed"}
 
 
+@pytest.mark.parametrize("options", ["-n 2", "-n auto --dist loadfile", "-n 1 -x"])
+async def test_tests_run_in_one_process_whatever_xdist_is_told(
+    options: str, tmp_path: Path
+) -> None:
+    files = {
+        "pytest.ini": f"[pytest]\naddopts = {options}\n",
+        "test_a.py": """
+            import os
+            def test_a(): assert "PYTEST_XDIST_WORKER" not in os.environ
+            def test_b(): assert 0
+            """,
+    }
+    report = await run(tmp_path, files, command="python -m pytest -p xdist.plugin")
+    assert words(report) == {"test_a.py::test_a": "passed", "test_a.py::test_b": "failed"}
+
+
+async def test_tests_are_not_tried_again_until_they_pass(tmp_path: Path) -> None:
+    files = {
+        "pytest.ini": "[pytest]\naddopts = --reruns 3\n",
+        "test_a.py": """
+            tries = []
+            def test_a():
+                tries.append(1)
+                assert len(tries) > 1
+            """,
+    }
+    report = await run(tmp_path, files, command="python -m pytest -p pytest_rerunfailures")
+    assert words(report) == {"test_a.py::test_a": "failed"}
+
+
 async def test_a_selection_runs_in_its_own_order_and_nothing_else(tmp_path: Path) -> None:
     files = {
         "tests/test_a.py": "def test_1(): pass\ndef test_2(): pass\ndef test_3(): pass\n",

@@ -201,7 +201,7 @@ class Fingerprint:
             try:
                 place = place_of(frame_of(1).f_code.co_filename)
                 if place:
-                    seen[event + " called from " + place] = None
+                    seen[event + " used by " + place] = None
             finally:
                 busy.clear()
 

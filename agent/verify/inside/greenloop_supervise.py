@@ -45,7 +45,7 @@ def main() -> None:
     def start(request_fd: int, results_fd: int) -> None:
         os.set_inheritable(request_fd, True)
         os.set_inheritable(results_fd, True)
-        os.execv(  # noqa: S606 - there is no shell
+        os.execvp(  # noqa: S606 - there is no shell
             program[0], [*program, str(request_fd), str(results_fd)]
         )
 

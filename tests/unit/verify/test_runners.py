@@ -92,6 +92,13 @@ def test_no_interpreter_with_pytest_is_said_with_the_remedy(
     assert "pip install pytest" in caught.value.remedy
 
 
+def test_an_image_brings_its_own_python(tmp_path: Path) -> None:
+    environment = replace(ENVIRONMENT, kind="image", image="x:1", interpreter=None)
+    base = a_folder_base(tmp_path)
+    runner = choose_runner(base, environment, test_command=None, junit_path=None)
+    assert runner == PytestRunner(interpreter="python3")
+
+
 def test_the_scripts_that_run_inside_are_complete() -> None:
     names = {name.rpartition("/")[2] for name in inside_files()}
     folder = Path(__file__).parents[3] / "agent" / "verify" / "inside"

@@ -100,3 +100,13 @@ def test_a_file_without_tests_is_refused_as_such(tmp_path: Path) -> None:
 
 def test_a_line_before_every_test_is_refused_with_the_first_line(tmp_path: Path) -> None:
     assert "line 3" in refusal(tmp_path, "tests/test_a.py:1").remedy
+
+
+def test_a_line_beyond_the_end_of_the_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_a.py").write_text("x\n" * 21)
+    error = refusal(tmp_path, "tests/test_a.py:99")
+    assert (error.message, error.remedy) == (
+        "there is no line 99 in tests/test_a.py",
+        "it has 21 lines",
+    )

@@ -56,11 +56,10 @@ def test_a_reach_for_the_runner_condemns(code: str, word: str) -> None:
         ("import builtins", "`builtins`"),
         ("import sys\nsys.exit(0)", "`sys.exit`"),
         ("import subprocess", "`subprocess`"),
-        ("class A:\n    def __eq__(self, o):\n        return True", "always equal"),
-        (
-            'class A:\n    def __eq__(self, o):\n        """Same."""\n        return True',
-            "always equal",
-        ),
+        ("class A:\n    def __eq__(self, o):\n        return True", "__eq__"),
+        ("class A:\n    __eq__ = lambda self, o: 1 == 1", "__eq__"),
+        ("A.__ne__ = lambda self, o: False", "__ne__"),
+        ("A = type('A', (int,), {'__eq__': lambda s, o: True})", "__eq__"),
         ("try:\n    f()\nexcept:\n    pass", "swallows everything"),
         ("try:\n    f()\nexcept BaseException:\n    pass", "swallows everything"),
     ],
@@ -78,7 +77,6 @@ def test_what_is_unusual_is_shown_and_not_condemned(code: str, word: str) -> Non
         "import os\nos.path.join('a', 'b')\n",
         "import re\nre.compile('x')\n",
         "def f(x):\n    try:\n        return x[0]\n    except IndexError:\n        return None\n",
-        "class A:\n    def __eq__(self, o):\n        return self.x == o.x\n",
         "from . import pytest_like\n",
     ],
 )
