@@ -21,7 +21,8 @@ from agent.events import Event, Notice, RunFinished, RunStarted
 from agent.job import Strategy
 from agent.journal.redaction import Redactor
 from agent.journal.store import RunStore, RunWriter
-from agent.run import Parts, RunResult, result_to_json, run_task
+from agent.result import RunResult, result_to_json
+from agent.run import Parts, run_task
 from agent.task import Kind, RunId, StrategyName, TaskSpec
 from sandbox.base import Environment, SandboxEngine
 from sandbox.errors import SandboxError

@@ -5,9 +5,9 @@ how a base is taken, how tests are measured and who proposes edits live in their
 """
 
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,8 +15,7 @@ import anyio
 import anyio.to_thread
 
 from agent.config import Settings
-from agent.edits.changes import Delta
-from agent.edits.patch import Patch, delta_of, make_patch, render_unified
+from agent.edits.patch import delta_of, make_patch
 from agent.events import (
     BaselineMeasured,
     BaseTaken,
@@ -31,6 +30,7 @@ from agent.events import (
     VerdictReached,
 )
 from agent.job import Candidate, GaveUp, Job, Strategy
+from agent.result import Finding, RunResult, describe, measured_delta, result_of
 from agent.task import RunId, TaskSpec
 from agent.verify.baseline import measure_baseline
 from agent.verify.bench import Bench
@@ -38,16 +38,7 @@ from agent.verify.gate import gate
 from agent.verify.minimise import minimise
 from agent.verify.report import Baseline
 from agent.verify.runners import choose_runner
-from agent.verify.verdict import (
-    Broken,
-    Confidence,
-    Green,
-    Regressed,
-    Tampered,
-    Unchanged,
-    Verdict,
-    verdict_name,
-)
+from agent.verify.verdict import Green, Verdict, verdict_name
 from agent.workspace.base import Base
 from agent.workspace.open import open_workspace
 from sandbox.base import Environment, Promises, SandboxEngine, SandboxLimits
@@ -70,54 +61,6 @@ class Parts:
     """Takes secrets out of what tests print."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Option:
-    """One patch that a person may choose."""
-
-    patch_text: str
-    confidence: Confidence
-    rank: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """What a run came to; `verdict` is a verdict's name, or `none`, or `interrupted`."""
-
-    run: RunId
-    strategy: str
-    verdict: str
-    message: str
-    """One line for a person."""
-    confidence: Confidence | None = None
-    distinct: int = 0
-    """Distinct patches found that pass the same tests."""
-    patch: Patch | None = None
-    """The patch of a green verdict; there is no other way to get one."""
-    receipt: str = ""
-    failing_before: tuple[str, ...] = ()
-    failing_after: tuple[str, ...] = ()
-    options: tuple[Option, ...] = ()
-    """The best five, by rank."""
-    notes: tuple[str, ...] = ()
-    durations_s: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by phase."""
-
-    @property
-    def patch_text(self) -> str:
-        """The patch as unified diff text; bytes that are not UTF-8 are escaped."""
-        return _diff_text(self.patch) if self.patch else ""
-
-    @property
-    def exit_code(self) -> int:
-        """0 green, 1 not green or ambiguous, 75 infrastructure, 130 interrupted."""
-        if self.verdict == "interrupted":
-            return 130
-        if self.verdict == "infrastructure":
-            return 75
-        return 0 if self.verdict == "green" and self.confidence is not Confidence.AMBIGUOUS else 1
-
-
 async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
     """Carry a task through and return what it came to.
 
@@ -131,11 +74,11 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
         with phases.run(Phase.BASELINE):
             baseline = await _baseline(bench, task, parts)
         job = Job(task=task, bench=bench, baseline=baseline, emit=parts.emit)
-        candidate, verdict, reason = await _first_green(job, parts, phases)
-        if candidate and isinstance(verdict, Green):
-            candidate, verdict = await _smallest(candidate, verdict, job, parts, phases)
+        finding = await _first_green(job, parts, phases)
+        if finding.candidate and isinstance(finding.verdict, Green):
+            finding = await _smallest(finding.candidate, finding.verdict, job, parts, phases)
         with phases.run(Phase.PATCH):
-            result = _result(job, parts, candidate, verdict, reason)
+            result = result_of(parts.run, parts.strategy.name, job, finding)
         notes = (*result.notes, *announcement.notes)
         return replace(result, notes=notes, durations_s=phases.durations_s)
 
@@ -221,35 +164,33 @@ async def _baseline(bench: Bench, task: TaskSpec, parts: Parts) -> Baseline:
     return baseline
 
 
-async def _first_green(
-    job: Job, parts: Parts, phases: "_Phases"
-) -> tuple[Candidate | None, Verdict | None, str]:
+async def _first_green(job: Job, parts: Parts, phases: "_Phases") -> Finding:
     """Gate what the strategy proposes until something is green or it has no more."""
-    candidate: Candidate | None = None
-    verdict: Verdict | None = None
+    finding = Finding(reason="no candidate")
     rank = 0
     async with aclosing(parts.strategy.propose(job)) as proposals:
         while True:
             with phases.run(Phase.SEARCH):
                 try:
-                    proposal = await proposals.asend(verdict)
+                    proposal = await proposals.asend(finding.verdict)
                 except StopAsyncIteration:
-                    return candidate, verdict, "no further candidate"
+                    return finding
             if isinstance(proposal, GaveUp):
                 parts.emit(StrategyGaveUp(reason=proposal.reason, advice=proposal.advice))
-                return candidate, verdict, f"{proposal.reason} {proposal.advice}".strip()
-            candidate, rank = proposal, rank + 1
+                return replace(finding, reason=f"{proposal.reason} {proposal.advice}".strip())
+            rank += 1
             parts.emit(
                 CandidateProposed(
                     rank=rank,
-                    why=candidate.why,
-                    confidence=candidate.confidence,
-                    alternatives=candidate.distinct,
+                    why=proposal.why,
+                    confidence=proposal.confidence,
+                    alternatives=proposal.distinct,
                 )
             )
-            verdict = await _gate(candidate, rank, job, parts, phases)
+            verdict = await _gate(proposal, rank, job, parts, phases)
+            finding = Finding(candidate=proposal, verdict=verdict)
             if isinstance(verdict, Green):
-                return candidate, verdict, ""
+                return finding
 
 
 async def _gate(
@@ -279,11 +220,12 @@ async def _gate(
 
 async def _smallest(
     candidate: Candidate, green: Green, job: Job, parts: Parts, phases: "_Phases"
-) -> tuple[Candidate, Green]:
+) -> Finding:
     """Take away hunks that green does not need; what is left is gated like any candidate."""
-    patch = make_patch(job.bench.base.read, candidate.delta)
+    whole = Finding(candidate=candidate, verdict=green)
+    patch = make_patch(job.bench.base.read, measured_delta(candidate, green))
     if len(patch.hunks) < 2:
-        return candidate, green
+        return whole
     with phases.run(Phase.MINIMISE):
         found = await minimise(
             job.bench,
@@ -293,7 +235,7 @@ async def _smallest(
             wall_s=parts.settings.test_wall_s,
         )
     if not found.optional:
-        return candidate, green
+        return whole
     left_out = "1 hunk" if len(found.optional) == 1 else f"{len(found.optional)} hunks"
     smaller = replace(
         candidate,
@@ -301,147 +243,7 @@ async def _smallest(
         notes=(*candidate.notes, f"{left_out} that green does not need left out"),
     )
     verdict = await _gate(smaller, 1, job, parts, phases)
-    return (smaller, verdict) if isinstance(verdict, Green) else (candidate, green)
-
-
-def _result(
-    job: Job,
-    parts: Parts,
-    candidate: Candidate | None,
-    verdict: Verdict | None,
-    reason: str,
-) -> RunResult:
-    """Put together what is kept and shown; only a green verdict carries a patch."""
-    base = job.bench.base
-    before = tuple(str(id_) for id_ in job.baseline.report.failing)
-    if candidate is None or verdict is None:
-        return RunResult(
-            run=parts.run,
-            strategy=parts.strategy.name,
-            verdict="none",
-            message=reason,
-            failing_before=before,
-            failing_after=before,
-        )
-    green = verdict if isinstance(verdict, Green) else None
-    return RunResult(
-        run=parts.run,
-        strategy=parts.strategy.name,
-        verdict=_outcome(verdict),
-        message=describe(verdict),
-        confidence=_confidence(candidate, green) if green else None,
-        distinct=candidate.distinct,
-        patch=make_patch(base.read, _measured(candidate, green)) if green else None,
-        receipt=green.receipt if green else "",
-        failing_before=before,
-        failing_after=_failing_after(verdict, before),
-        options=_options(base, candidate),
-        notes=(*candidate.notes, *(green.flags if green else ())),
-    )
-
-
-def _confidence(candidate: Candidate, green: Green) -> Confidence:
-    """As the strategy sees it, lowered by what the gate saw; never raised."""
-    if candidate.confidence is Confidence.LIKELY and (green.flags or green.still_failing):
-        return Confidence.PLAUSIBLE
-    return candidate.confidence
-
-
-def _measured(candidate: Candidate, green: Green) -> Delta:
-    """The delta without the protected files that the gate put back: only that was measured."""
-    restored = frozenset(green.restored)
-    return {path: each for path, each in candidate.delta.items() if path not in restored}
-
-
-def _outcome(verdict: Verdict) -> str:
-    if isinstance(verdict, Broken) and verdict.infrastructure:
-        return "infrastructure"
-    return verdict_name(verdict)
-
-
-def _failing_after(verdict: Verdict, before: tuple[str, ...]) -> tuple[str, ...]:
-    match verdict:
-        case Green() | Regressed() | Unchanged():
-            return tuple(str(id_) for id_ in verdict.after.failing)
-        case Broken() | Tampered():
-            return before
-
-
-def _options(base: Base, candidate: Candidate) -> tuple[Option, ...]:
-    first = Option(
-        patch_text=_diff_text(make_patch(base.read, candidate.delta)),
-        confidence=candidate.confidence,
-        rank=1,
-        why=candidate.why,
-    )
-    others = (
-        Option(
-            patch_text=_diff_text(make_patch(base.read, other.delta)),
-            confidence=other.confidence,
-            rank=other.rank,
-            why=other.why,
-        )
-        for other in candidate.alternatives
-    )
-    return (first, *others)[:5]
-
-
-def _diff_text(patch: Patch) -> str:
-    return render_unified(patch).decode("utf-8", "backslashreplace")
-
-
-def describe(verdict: Verdict) -> str:
-    """One line for a person: what was measured."""
-    match verdict:
-        case Green():
-            return (
-                f"{_tests(len(verdict.fixed))} fixed, nothing else broken"
-                f"{_still(len(verdict.still_failing))}, measured in a fresh sandbox"
-            )
-        case Regressed():
-            return f"{_tests(len(verdict.broken))} that passed now fail: {verdict.broken[0]}"
-        case Unchanged():
-            return f"{_tests(len(verdict.still_failing))} still fail: {verdict.still_failing[0]}"
-        case Broken() | Tampered():
-            return verdict.why
-
-
-def _tests(count: int) -> str:
-    return "1 test" if count == 1 else f"{count} tests"
-
-
-def _still(count: int) -> str:
-    if not count:
-        return ""
-    return f" ({_tests(count)} failed before and still {'does' if count == 1 else 'do'})"
-
-
-def result_to_json(result: RunResult) -> dict[str, object]:
-    """Return the one object that `--json` prints and that is kept as result.json."""
-    return {
-        "run": result.run,
-        "verdict": result.verdict,
-        "confidence": result.confidence.value if result.confidence else None,
-        "alternatives": result.distinct,
-        "message": result.message,
-        "patch": result.patch_text,
-        "receipt": result.receipt,
-        "failing_before": list(result.failing_before),
-        "failing_after": list(result.failing_after),
-        "durations": {name: round(wall_s, 3) for name, wall_s in result.durations_s.items()},
-        "strategy": result.strategy,
-        "candidates": [
-            {
-                "patch": option.patch_text,
-                "confidence": option.confidence.value,
-                "rank": option.rank,
-                "why": option.why,
-            }
-            for option in result.options
-        ],
-        "notes": list(result.notes),
-        "exit_code": result.exit_code,
-    }
+    return Finding(candidate=smaller, verdict=verdict) if isinstance(verdict, Green) else whole
 
 
 class _Phases:

@@ -16,7 +16,7 @@ from agent.config import Settings, find_top
 from agent.engine import RunHandle, open_engine
 from agent.errors import AgentError, ConfigError
 from agent.journal.store import RunStore
-from agent.run import RunResult, result_to_json
+from agent.result import RunResult, result_to_json
 from agent.task import Budget, StrategyName, TaskSpec
 from agent.workspace.review import Stale, apply_patch
 from sandbox.errors import SandboxError

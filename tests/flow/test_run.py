@@ -19,7 +19,8 @@ from agent.events import (
     VerdictReached,
 )
 from agent.job import GaveUp
-from agent.run import result_to_json, run_task
+from agent.result import result_to_json
+from agent.run import run_task
 from agent.task import TestId
 from agent.verify.verdict import Confidence, Regressed, Unchanged
 from sandbox.docker import DockerEngine

@@ -20,7 +20,7 @@ from agent.edits.patch import Patch, patch_to_json
 from agent.errors import AgentError, TaskError
 from agent.events import Event, PhaseStarted
 from agent.journal.store import RunStore
-from agent.run import Option, RunResult
+from agent.result import Option, RunResult
 from agent.task import StrategyName, TaskSpec
 from agent.verify.verdict import Confidence
 from sandbox.errors import EngineUnavailable

@@ -1,0 +1,216 @@
+"""What a run came to: one record for front ends, and the JSON that scripts rely on.
+
+Puts together what was proposed and measured; proposes and measures nothing itself.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from agent.edits.changes import Delta
+from agent.edits.patch import Patch, make_patch, render_unified
+from agent.job import Candidate, Job
+from agent.task import RunId
+from agent.verify.verdict import (
+    Broken,
+    Confidence,
+    Green,
+    Regressed,
+    Tampered,
+    Unchanged,
+    Verdict,
+    verdict_name,
+)
+from agent.workspace.base import Base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What the search came to: the last candidate and what the gate measured for it."""
+
+    candidate: Candidate | None = None
+    verdict: Verdict | None = None
+    reason: str = ""
+    """Why there is no further candidate; empty after a green."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """One patch that a person may choose."""
+
+    patch_text: str
+    confidence: Confidence
+    rank: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """What a run came to; `verdict` is a verdict's name, or `none`, or `interrupted`."""
+
+    run: RunId
+    strategy: str
+    verdict: str
+    message: str
+    """One line for a person."""
+    confidence: Confidence | None = None
+    distinct: int = 0
+    """Distinct patches found that pass the same tests."""
+    patch: Patch | None = None
+    """The patch of a green verdict; there is no other way to get one."""
+    receipt: str = ""
+    failing_before: tuple[str, ...] = ()
+    failing_after: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
+    """The best five, by rank."""
+    notes: tuple[str, ...] = ()
+    durations_s: Mapping[str, float] = field(default_factory=dict)
+    """Seconds by phase."""
+
+    @property
+    def patch_text(self) -> str:
+        """The patch as unified diff text; bytes that are not UTF-8 are escaped."""
+        return _diff_text(self.patch) if self.patch else ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 green, 1 not green or ambiguous, 75 infrastructure, 130 interrupted."""
+        if self.verdict == "interrupted":
+            return 130
+        if self.verdict == "infrastructure":
+            return 75
+        return 0 if self.verdict == "green" and self.confidence is not Confidence.AMBIGUOUS else 1
+
+
+def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResult:
+    """Put together what is kept and shown; only a green verdict carries a patch."""
+    base = job.bench.base
+    candidate, verdict = finding.candidate, finding.verdict
+    before = tuple(str(id_) for id_ in job.baseline.report.failing)
+    if candidate is None or verdict is None:
+        return RunResult(
+            run=run,
+            strategy=strategy,
+            verdict="none",
+            message=finding.reason,
+            failing_before=before,
+            failing_after=before,
+        )
+    green = verdict if isinstance(verdict, Green) else None
+    return RunResult(
+        run=run,
+        strategy=strategy,
+        verdict=_outcome(verdict),
+        message=describe(verdict),
+        confidence=_confidence(candidate, green) if green else None,
+        distinct=candidate.distinct,
+        patch=make_patch(base.read, measured_delta(candidate, green)) if green else None,
+        receipt=green.receipt if green else "",
+        failing_before=before,
+        failing_after=_failing_after(verdict, before),
+        options=_options(base, candidate),
+        notes=(*candidate.notes, *(green.flags if green else ())),
+    )
+
+
+def _confidence(candidate: Candidate, green: Green) -> Confidence:
+    """As the strategy sees it, lowered by what the gate saw; never raised."""
+    if candidate.confidence is Confidence.LIKELY and (green.flags or green.still_failing):
+        return Confidence.PLAUSIBLE
+    return candidate.confidence
+
+
+def measured_delta(candidate: Candidate, green: Green) -> Delta:
+    """The delta without the protected files that the gate put back: only that was measured."""
+    restored = frozenset(green.restored)
+    return {path: each for path, each in candidate.delta.items() if path not in restored}
+
+
+def _outcome(verdict: Verdict) -> str:
+    if isinstance(verdict, Broken) and verdict.infrastructure:
+        return "infrastructure"
+    return verdict_name(verdict)
+
+
+def _failing_after(verdict: Verdict, before: tuple[str, ...]) -> tuple[str, ...]:
+    match verdict:
+        case Green() | Regressed() | Unchanged():
+            return tuple(str(id_) for id_ in verdict.after.failing)
+        case Broken() | Tampered():
+            return before
+
+
+def _options(base: Base, candidate: Candidate) -> tuple[Option, ...]:
+    first = Option(
+        patch_text=_diff_text(make_patch(base.read, candidate.delta)),
+        confidence=candidate.confidence,
+        rank=1,
+        why=candidate.why,
+    )
+    others = (
+        Option(
+            patch_text=_diff_text(make_patch(base.read, other.delta)),
+            confidence=other.confidence,
+            rank=other.rank,
+            why=other.why,
+        )
+        for other in candidate.alternatives
+    )
+    return (first, *others)[:5]
+
+
+def _diff_text(patch: Patch) -> str:
+    return render_unified(patch).decode("utf-8", "backslashreplace")
+
+
+def describe(verdict: Verdict) -> str:
+    """One line for a person: what was measured."""
+    match verdict:
+        case Green():
+            return (
+                f"{_tests(len(verdict.fixed))} fixed, nothing else broken"
+                f"{_still(len(verdict.still_failing))}, measured in a fresh sandbox"
+            )
+        case Regressed():
+            return f"{_tests(len(verdict.broken))} that passed now fail: {verdict.broken[0]}"
+        case Unchanged():
+            return f"{_tests(len(verdict.still_failing))} still fail: {verdict.still_failing[0]}"
+        case Broken() | Tampered():
+            return verdict.why
+
+
+def _tests(count: int) -> str:
+    return "1 test" if count == 1 else f"{count} tests"
+
+
+def _still(count: int) -> str:
+    if not count:
+        return ""
+    return f" ({_tests(count)} failed before and still {'does' if count == 1 else 'do'})"
+
+
+def result_to_json(result: RunResult) -> dict[str, object]:
+    """Return the one object that `--json` prints and that is kept as result.json."""
+    return {
+        "run": result.run,
+        "verdict": result.verdict,
+        "confidence": result.confidence.value if result.confidence else None,
+        "alternatives": result.distinct,
+        "message": result.message,
+        "patch": result.patch_text,
+        "receipt": result.receipt,
+        "failing_before": list(result.failing_before),
+        "failing_after": list(result.failing_after),
+        "durations": {name: round(wall_s, 3) for name, wall_s in result.durations_s.items()},
+        "strategy": result.strategy,
+        "candidates": [
+            {
+                "patch": option.patch_text,
+                "confidence": option.confidence.value,
+                "rank": option.rank,
+                "why": option.why,
+            }
+            for option in result.options
+        ],
+        "notes": list(result.notes),
+        "exit_code": result.exit_code,
+    }
