@@ -28,8 +28,9 @@ JUNIT_PATH = f"{TOOLS_DIR}/junit.xml"
 CACHE_DIR = f"{TOOLS_DIR}/pytest_cache"
 GRACE_S = 15.0
 """Over the limit that the supervisor keeps, before the sandbox ends it from outside."""
+_BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 _CONFTEST = re.compile(r"^\w+ while loading conftest '(?P<path>[^']+)'", re.MULTILINE)
-_SCRIPTS = ("channel", "fingerprint", "reporter", "session", "supervise", "warm")
+_SCRIPTS = ("canary", "channel", "fingerprint", "reporter", "session", "supervise", "warm")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +167,7 @@ def conclude(told: Told, junit: bytes | None) -> TestReport | NoReport:
     cases = read_junit(junit)
     if isinstance(cases, Unreadable):
         return _no_report(told, cases.why)
-    if why := _disagreement(told.results, cases):
+    if why := _canary_lost(told, cases) or _disagreement(told.results, _without(told, cases)):
         return _no_report(told, f"the JUnit report contradicts the run: {why}")
     return report
 
@@ -245,11 +246,27 @@ def _incomplete(told: Told) -> str:
         return f"pytest gave up: {_status_name(told.status)}{_last_line(told.output)}"
     if told.collected is None or len(told.begun) < told.collected:
         return f"pytest stopped after {len(told.begun)} of {told.collected or 0} tests"
-    failing = any(result.is_failing for result in told.results.values())
+    failing = any(result.is_failing for result in told.results.values()) or any(
+        outcome in _BAD for outcome in told.canaries.values()
+    )
     if failing != (told.status == 1):
         said = "failed" if told.status == 1 else "passed"
         return f"pytest's exit status says that tests {said}, its results say the opposite"
     return ""
+
+
+def _canary_lost(told: Told, cases: tuple[Case, ...]) -> str:
+    """Look whether a test of ours that failed is said there to have done anything else."""
+    theirs = {(case.class_name, case.name): case.outcome for case in cases}
+    for id_, outcome in told.canaries.items():
+        if outcome in _BAD and theirs.get(junit_name(id_)) not in _BAD:
+            return "a test that has to fail did not fail there"
+    return ""
+
+
+def _without(told: Told, cases: tuple[Case, ...]) -> tuple[Case, ...]:
+    canaries = {junit_name(id_) for id_ in told.canaries}
+    return tuple(case for case in cases if (case.class_name, case.name) not in canaries)
 
 
 def _ending(status: int) -> str:
@@ -284,7 +301,7 @@ def _disagreement(results: Mapping[TestId, TestResult], cases: tuple[Case, ...])
     theirs: dict[tuple[str, str], bool] = {}
     for case in cases:
         key = (case.class_name, case.name)
-        bad = case.outcome in {Outcome.FAILED, Outcome.ERROR}
+        bad = case.outcome in _BAD
         theirs[key] = theirs.get(key, False) or bad
     for key in sorted(ours.keys() & theirs.keys()):
         if ours[key] != theirs[key]:

@@ -30,6 +30,8 @@ class Told:
     collected: int | None = None
     """How many tests pytest said it would run; None while it has not."""
     begun: set[TestId] = field(default_factory=set)
+    canaries: dict[TestId, Outcome] = field(default_factory=dict)
+    """Tests of ours that have to fail, with how they ended; no results."""
     no_pytest: str = ""
     status: int | None = None
     """Pytest's own exit status, as pytest returned it; None while it has not."""
@@ -86,6 +88,8 @@ class Listener:
                 told.begun.add(told.running)
             case "result":
                 self._add(_result(message))
+            case "canary":
+                told.canaries[TestId(str(message["id"]))] = Outcome(message["outcome"])
             case "not_collected":
                 self._add_uncollected(message)
             case "no_pytest":

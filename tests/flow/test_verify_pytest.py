@@ -400,6 +400,50 @@ async def test_exceptions_that_cannot_be_printed_are_told_anyway(tmp_path: Path)
     assert "Bad whose text raises ValueError" in report.results[TestId("test_a.py::test_a")].message
 
 
+async def test_a_repository_that_swallows_failures_is_found_out(tmp_path: Path) -> None:
+    """What follows from it is decided by comparing candidate and base."""
+    files = {
+        "conftest.py": """
+            import pytest
+            @pytest.hookimpl(tryfirst=True)
+            def pytest_pyfunc_call(pyfuncitem):
+                return True
+            """,
+        "test_a.py": "def test_a(): assert 0\n",
+    }
+    report = await run(tmp_path, files)
+    assert words(report) == {"test_a.py::test_a": "passed"}
+    assert "what makes a failing test fail" in report.altered
+
+
+async def test_tests_of_ours_change_nothing_for_the_repository(tmp_path: Path) -> None:
+    source = """
+        import unittest, pytest
+        made = []
+        @pytest.fixture(scope="module")
+        def shared():
+            made.append(1)
+            return made
+        def test_1(shared): assert len(shared) == 1
+        class TestA:
+            made = []
+            @pytest.fixture(scope="class", autouse=True)
+            def own(self): self.made.append(1)
+            def test_2(self): assert len(self.made) == 1
+            def test_3(self, shared): assert (len(self.made), len(shared)) == (1, 1)
+        class TestB(unittest.TestCase):
+            begun = 0
+            @classmethod
+            def setUpClass(cls): cls.begun += 1
+            def test_4(self): assert self.begun == 1
+            def test_5(self): assert self.begun == 1
+        def test_6(shared): assert len(shared) == 1
+        """
+    report = await run(tmp_path, {"test_a.py": source})
+    assert set(words(report).values()) == {"passed"}
+    assert len(report.results) == 6
+
+
 async def test_plugins_of_the_tree_are_named(tmp_path: Path) -> None:
     files = {
         "conftest.py": "pytest_plugins = ['shop_plugin']\n",

@@ -99,8 +99,8 @@ class Fingerprint:
                 self.seen[part[0]] = None
         for name, class_, keys in self._classes:
             if len(vars(class_)) > len(keys):
-                for key in vars(class_):
-                    if key not in keys:
+                for key, value in list(vars(class_).items()):
+                    if key not in keys and (callable(value) or hasattr(type(value), "__get__")):
                         self.seen[name + "." + key + " (added)"] = None
 
     def check_hooks(self) -> None:

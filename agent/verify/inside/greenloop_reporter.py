@@ -60,11 +60,14 @@ class Reporter:
         root: str,
         select: Any,
         fingerprint: Any,
+        put_in_canaries: Callable[[Any], set[str]] | None,
     ) -> None:
         self._send = send
         self._root = os.path.realpath(root) + os.sep
         self._select = select
         self._fingerprint = fingerprint
+        self._put_in_canaries = put_in_canaries
+        self._canaries: set[str] = set()
         self._owner = os.getpid()
         self._getpid = os.getpid
         self._clock = time.perf_counter
@@ -102,6 +105,8 @@ class Reporter:
             items[:] = [item for item in items if item.nodeid not in leave_out]
         if self._select["ids"]:
             items[:] = _in_order(items, self._select["ids"], self._select["files"], self._path_of)
+        if self._put_in_canaries:
+            self._canaries = self._put_in_canaries(items)
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:
@@ -135,14 +140,18 @@ class Reporter:
 
     def pytest_collection_finish(self, session: Any) -> None:
         self._fingerprint.remember_hooks(session.config.pluginmanager)
+        self._fingerprint.check()
         for item in session.items:
+            if item.nodeid in self._canaries:
+                continue
             self._places[item.nodeid] = (self._path_of(item), (item.location[1] or 0) + 1)
         self.say({"k": "collected", "count": len(self._places)})
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self._test = _Test()
-        self.say({"k": "start", "id": nodeid})
+        if nodeid not in self._canaries:
+            self.say({"k": "start", "id": nodeid})
 
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_makereport(self, call: Any) -> Iterator[None]:
@@ -162,6 +171,9 @@ class Reporter:
         error, message, frames = self._test.explanation()
         self._fingerprint.check()
         self._fingerprint.check_hooks()
+        if nodeid in self._canaries:
+            self._finish_canary(nodeid, self._test.outcome())
+            return
         self.say(
             {
                 "k": "result",
@@ -175,6 +187,11 @@ class Reporter:
                 "frames": frames,
             }
         )
+
+    def _finish_canary(self, id_: str, outcome: str) -> None:
+        if outcome in ("passed", "xpassed", "xfailed"):
+            self._fingerprint.seen["what makes a failing test fail"] = None
+        self.say({"k": "canary", "id": id_, "outcome": outcome})
 
     def _say_skipped(self, collector: Any, report: Any) -> None:
         """A whole file or class that skipped itself is told as one skipped test."""

@@ -46,7 +46,8 @@ def run(request: dict[str, Any], results_fd: int, unwatched: Any = None) -> int:
 
     watch = unwatched or take_fingerprint()
     class_ = import_beside("greenloop_reporter").Reporter
-    reporter = class_(send, request["root"], request["select"], watch)
+    canaries = None if unwatched else import_beside("greenloop_canary").put_in
+    reporter = class_(send, request["root"], request["select"], watch, canaries)
     watch.listen(reporter.place_of)
     forget_ourselves()
     arguments = request["arguments"]
