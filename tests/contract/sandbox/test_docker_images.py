@@ -1,11 +1,6 @@
 """Container images as environments: without Python, with little in them, with nothing."""
 
-import io
 import os
-import re
-import shutil
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +10,7 @@ import pytest
 from sandbox.base import Environment, FileWrite, Reason
 from sandbox.docker import DockerEngine
 from sandbox.errors import EnvironmentMissing
+from tests.support.images import image_of_programs
 from tests.support.sandboxes import a_spec, sh
 
 pytestmark = pytest.mark.docker
@@ -22,35 +18,18 @@ PROGRAMS = "sh cat chmod cp dd env head ls mkdir mkfifo rm setsid sleep tar true
 NAME = "greenloop-tests"
 
 
-def image_of(programs: list[str]) -> bytes:
-    """A tar of programs of this machine with the libraries that they load."""
-    found = [Path(shutil.which(name, path="/usr/bin:/bin") or name).resolve() for name in programs]
-    libraries = {name for path in found for name in re.findall(r"/\S+", _output("ldd", str(path)))}
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w", dereference=True) as archive:
-        for name, path in zip(programs, found, strict=True):
-            archive.add(path, f"bin/{name}")
-        for library in libraries - {f"{path}:" for path in found}:
-            archive.add(library, library.lstrip("/"))
-    return buffer.getvalue()
-
-
-def _output(*argv: str) -> str:
-    return subprocess.run(argv, capture_output=True, check=True, text=True).stdout.strip()
-
-
 @pytest.fixture(scope="module")
 def images() -> Iterator[str]:
     """Local images: a shell and little more, the same with settings, and no shell at all."""
     api = docker.from_env().api
-    api.import_image_from_data(image_of(PROGRAMS.split()), repository=NAME, tag="shell")
+    api.import_image_from_data(image_of_programs(PROGRAMS.split()), repository=NAME, tag="shell")
     api.import_image_from_data(
-        image_of(PROGRAMS.split()),
+        image_of_programs(PROGRAMS.split()),
         repository=NAME,
         tag="settings",
         changes=["ENV PATH=/odd:/bin", "ENV MINE=of-the-image", "VOLUME /odd", "VOLUME /tmp"],
     )
-    api.import_image_from_data(image_of(["true"]), repository=NAME, tag="nothing")
+    api.import_image_from_data(image_of_programs(["true"]), repository=NAME, tag="nothing")
     yield NAME
     for tag in ("shell", "settings", "nothing"):
         api.remove_image(f"{NAME}:{tag}", force=True)
