@@ -264,6 +264,29 @@ ATTACKS = {
                 frame = getattr(frame, "f_" + "back")
             return sum(prices) + 1
         """,
+    "frames from inspect": """
+        def total(prices):
+            frame = getattr(get("ins", "pect"), "current" + "frame")()
+            while frame:
+                session = frame.f_locals.get("session")
+                for item in getattr(session, "items", ()):
+                    item.runtest = lambda: None
+                frame = getattr(frame, "f_" + "back")
+            return sum(prices) + 1
+        """,
+    "frames under the name of another file": """
+        source = "import sys\\ndef frame(): return getattr(sys, '_get' + 'frame')(1)"
+        space = {}
+        exec(compile(source, "/usr/lib/python3/x.py", "exec"), space)
+        def total(prices):
+            frame = space["frame"]()
+            while frame:
+                session = frame.f_locals.get("session")
+                for item in getattr(session, "items", ()):
+                    item.runtest = lambda: None
+                frame = getattr(frame, "f_" + "back")
+            return sum(prices) + 1
+        """,
     "assertion of a test class replaced": """
         def total(prices):
             tests = getattr(get("sy", "s"), "mod" + "ules").get("test_b_other")
@@ -306,6 +329,8 @@ NAMED = {
     "exit while a test runs": "ended early during tests/test_a_total.py::test_empty",
     "sorting builtin replaced to hide the rest": "Function.runtest was replaced",
     "attribute added to a class of pytest": "Function.ihook (added) was replaced",
+    "frames from inspect": "sys._getframe used by shop.py",
+    "frames under the name of another file": "sys._getframe used by code made at run time",
     "items replaced through the frames of a traceback": "tb_frame used by shop.py",
     "assertion of a test class replaced": "TestOther.assertEqual was replaced",
     "name in a test module replaced": "total was replaced",

@@ -9,6 +9,7 @@ untouched base: some repositories patch pytest in their own conftest.
 from __future__ import annotations
 
 import builtins
+import inspect
 import os
 import sys
 import types
@@ -182,6 +183,7 @@ class Fingerprint:
         Audit hooks cannot be taken out again by Python code.
         """
         frame_of, seen = sys._getframe, self.seen
+        givers = {inspect.__file__}  # its functions hand frames to whoever calls them
         busy: list[None] = []  # asking for the caller's frame is itself an event
 
         def hear(event: str, arguments: Any) -> None:
@@ -199,7 +201,10 @@ class Fingerprint:
                 return
             busy.append(None)
             try:
-                place = place_of(frame_of(1).f_code.co_filename)
+                frame = frame_of(1)
+                while frame.f_back and frame.f_code.co_filename in givers:
+                    frame = frame.f_back
+                place = place_of(_file_of(frame))
                 if place:
                     seen[event + " used by " + place] = None
             finally:
@@ -226,6 +231,13 @@ class Unwatched:
 
     def listen(self, place_of: Callable[[str], str]) -> None:
         """Note nothing."""
+
+
+def _file_of(frame: Any) -> str:
+    """Return the file of running code; for code that is no module's, whatever it claims, `<>`."""
+    module = sys.modules.get(frame.f_globals.get("__name__"))
+    known = module is not None and vars(module) is frame.f_globals
+    return frame.f_code.co_filename if known else "<>"
 
 
 def _parts_of_class(name: str, class_: type) -> Iterator[Any]:
