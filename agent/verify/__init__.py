@@ -3,8 +3,8 @@
 How a green is kept from being forged, from the outside in: a fresh sandbox without network;
 protected files put back from the base; the edits looked at before anything runs; pytest in a
 process that another one, which holds the secret of the report and cannot be looked into, watches
-over; pytest's parts remembered before the repository's code runs and compared after each test, and who
-searches memory or frames noted; tests of ours that have to fail put among the others; results
+over; pytest's parts remembered before the repository's code runs and compared after each test;
+who searches memory or frames noted; tests of ours that have to fail put among the others; results
 told in two ways that must agree with each other and with the exit status; every test of the base
 still there; the tree looked at afterwards.
 

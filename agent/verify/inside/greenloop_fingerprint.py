@@ -64,7 +64,7 @@ FRAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
 class Fingerprint:
     """What the instrument was made of when it was made, and what has been seen to differ since."""
 
-    __slots__ = ("_classes", "_core", "_hooks", "_others", "_tests", "seen")
+    __slots__ = ("_classes", "_core", "_hooks", "_mine", "_others", "_tests", "seen")
 
     def __init__(self, own: list[type]) -> None:
         self.seen: dict[str, None] = {}
@@ -78,6 +78,7 @@ class Fingerprint:
                 self._remember_module(name, module)
         self._others += [_part("builtins", vars(builtins), key) for key in vars(builtins)]
         self._others += [_part("os", vars(os), key) for key in PROCESS]
+        self._mine = [vars(sys.modules[class_.__module__]) for class_ in own]
         for class_ in own:
             self._core += _parts_of_class(class_.__qualname__, class_)
 
@@ -182,7 +183,7 @@ class Fingerprint:
 
         Audit hooks cannot be taken out again by Python code.
         """
-        frame_of, seen = sys._getframe, self.seen
+        frame_of, seen, mine = sys._getframe, self.seen, self._mine
         givers = {inspect.__file__}  # its functions hand frames to whoever calls them
         busy: list[None] = []  # asking for the caller's frame is itself an event
 
@@ -204,6 +205,8 @@ class Fingerprint:
                 frame = frame_of(1)
                 while frame.f_back and frame.f_code.co_filename in givers:
                     frame = frame.f_back
+                if any(frame.f_globals is space for space in mine):
+                    return
                 place = place_of(_file_of(frame))
                 if place:
                     seen[event + " used by " + place] = None
