@@ -122,7 +122,7 @@ async def first_command_s(repo: Path, settings: Settings, engine: SandboxEngine)
 async def bare_container_s(repo: Path, environment: Environment) -> float:
     """Return the seconds to create and start a container and to start a Python in it."""
     engine = await anyio.to_thread.run_sync(connect, dict(os.environ))
-    image = await ensure_image(engine, environment)
+    image = (await ensure_image(engine, environment)).id
     spec = SandboxSpec(environment=environment, workdir=str(repo))
     mounts = read_only_mounts(environment.mounts, MOUNTINFO)
     config = host_config(spec, mounts=mounts, cpus_available=os.cpu_count() or 1, turn=0)
