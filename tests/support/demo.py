@@ -142,7 +142,9 @@ def prepare_networkx(folder: Path) -> Subject:
     """Return a fresh repository of the release, whose tests expect the right values."""
     source, required = (DOWNLOADS / name for name in ARCHIVES)
     # Not by tarfile: its safe way of extracting is missing from Python 3.11.2, which Debian 12 has.
-    subprocess.run(["tar", "-xzf", str(source), "-C", str(folder)], check=True)
+    # Owned by whoever unpacks, root too: git refuses to work on what belongs to somebody else.
+    extract = ["tar", "-xzf", str(source), "--no-same-owner", "-C", str(folder)]
+    subprocess.run(extract, check=True)
     repo = folder / NETWORKX
     (repo / ".gitignore").write_text(".venv/\n__pycache__/\n.pytest_cache/\n")
     make_repository(repo, "networkx 2.5.1 as published")
