@@ -26,6 +26,7 @@ from agent.run import Parts, run_task
 from agent.task import Kind, RunId, StrategyName, TaskSpec
 from sandbox.base import Environment, SandboxEngine
 from sandbox.errors import SandboxError
+from sandbox.pool import Pool
 
 
 class RunHandle:
@@ -114,11 +115,12 @@ class Engine:
         with writer:
             emit = partial(_emit, writer, handle)
             emit(_started(task, strategy, writer.run))
+            sandboxes = Pool(self._sandboxes, self._tasks, spare=1)
             parts = Parts(
                 run=writer.run,
                 run_dir=writer.path,
                 settings=self._settings,
-                engine=self._sandboxes,
+                engine=sandboxes,
                 strategy=strategy,
                 find_environment=self._find_environment,
                 emit=emit,
@@ -126,7 +128,11 @@ class Engine:
             )
             try:
                 with handle._scope:
-                    handle._outcome = await _outcome(task, parts)
+                    try:
+                        handle._outcome = await _outcome(task, parts)
+                    finally:
+                        with anyio.CancelScope(shield=True):
+                            await sandboxes.drain()
                 if handle._scope.cancelled_caught:
                     handle._outcome = RunResult(
                         run=writer.run,

@@ -14,20 +14,14 @@ from sandbox.base import ProbeLine, Sandbox, SandboxEngine, SandboxSpec
 from sandbox.errors import SandboxError
 
 
-@asynccontextmanager
-async def open_pool(engine: SandboxEngine, *, spare: int) -> AsyncGenerator["Pool", None]:
-    """Return an engine that keeps up to `spare` unused sandboxes of the spec last asked for."""
-    async with anyio.create_task_group() as tasks:
-        try:
-            yield Pool(engine, tasks, spare)
-        finally:
-            tasks.cancel_scope.cancel()
-
-
 class Pool:
-    """Implements `sandbox.base.SandboxEngine` over another one; made by `open_pool`."""
+    """Implements `sandbox.base.SandboxEngine` over another one.
 
-    def __init__(self, engine: SandboxEngine, tasks: TaskGroup, spare: int) -> None:
+    Keeps up to `spare` unused sandboxes of the spec last asked for; they live in the given task
+    group until they are handed out or `drain` is called.
+    """
+
+    def __init__(self, engine: SandboxEngine, tasks: TaskGroup, *, spare: int) -> None:
         self._engine = engine
         self._tasks = tasks
         self._spare = spare
@@ -73,6 +67,14 @@ class Pool:
             spare.done.set()
             with anyio.CancelScope(shield=True):
                 await spare.gone.wait()
+
+    async def drain(self) -> None:
+        """End the sandboxes that nobody asked for, and wait until they are gone."""
+        unused, self._waiting = self._waiting, []
+        for spare in unused:
+            spare.done.set()
+        for spare in unused:
+            await spare.gone.wait()
 
     async def _hold(self, spare: "_Spare") -> None:
         """Own a sandbox from its start to its end, in one task, as its context demands."""

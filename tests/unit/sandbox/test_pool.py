@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.base import ProbeLine, SandboxSpec
 from sandbox.errors import EngineUnavailable
-from sandbox.pool import open_pool
+from sandbox.pool import Pool
 from tests.support.sandboxes import a_spec
 
 
@@ -41,6 +41,14 @@ class FakeEngine:
 
     async def reap(self) -> tuple[str, ...]:
         return ("old",)
+
+
+@asynccontextmanager
+async def open_pool(engine: FakeEngine, *, spare: int) -> AsyncGenerator[Pool, None]:
+    async with anyio.create_task_group() as tasks:
+        pool = Pool(engine, tasks, spare=spare)
+        yield pool
+        await pool.drain()
 
 
 async def settle() -> None:
@@ -118,3 +126,13 @@ async def test_a_cancelled_wait_for_a_spare_leaves_nothing_behind() -> None:
             async with pool.open(a_spec()):
                 pytest.fail("cancelled before")
     assert engine.living == set()
+
+
+async def test_a_drained_pool_holds_nothing() -> None:
+    engine = FakeEngine()
+    async with anyio.create_task_group() as tasks:
+        pool = Pool(engine, tasks, spare=2)
+        pool.prepare(a_spec())
+        await pool.drain()
+        assert engine.living == set()
+        assert len(engine.opened) == 2
