@@ -210,13 +210,13 @@ async def test_a_candidate_that_hangs_is_not_green(tmp_path: Path) -> None:
     quick = replace(baseline, targets=(TOTAL,))
     hang = "def total(prices):\n    while True: pass\n\n\ndef first(prices):\n    return 5\n"
     verdict = await gate(
-        bench, quick, a_delta({"shop.py": hang}), policy=TestPolicy(), wall_s=2, receipt=None
+        bench, quick, a_delta({"shop.py": hang}), policy=TestPolicy(), wall_s=8, receipt=None
     )
     assert isinstance(verdict, Unchanged)
     assert "does not end" in verdict.why
     hang = "def total(prices):\n    return 3\n\n\ndef first(prices):\n    while True: pass\n"
     verdict = await gate(
-        bench, quick, a_delta({"shop.py": hang}), policy=TestPolicy(), wall_s=2, receipt=None
+        bench, quick, a_delta({"shop.py": hang}), policy=TestPolicy(), wall_s=8, receipt=None
     )
     assert isinstance(verdict, Regressed)
     assert verdict.broken == (FIRST,)
