@@ -10,6 +10,7 @@ from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Final
 
 import anyio
 import anyio.to_thread
@@ -42,6 +43,9 @@ from agent.verify.verdict import Green, Verdict, verdict_name
 from agent.workspace.base import Base
 from agent.workspace.open import open_workspace
 from sandbox.base import Environment, Promises, SandboxEngine, SandboxLimits
+
+REPLAYED: Final = ("image", "test_command", "junit_path")
+"""Settings that decide how tests are run: a receipt is replayed with them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +121,7 @@ async def _bench(base: Base, parts: Parts, announcement: "_Announcement") -> Ben
             tmp_bytes=settings.tmp_bytes,
         ),
         labels={"run": parts.run},
+        settings={key: text for key in REPLAYED if (text := getattr(settings, key))},
         redact=parts.redact,
         on_open=partial(announcement.tell, environment),
     )

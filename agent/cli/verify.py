@@ -100,8 +100,10 @@ async def _replay(receipt: Path, flags: Mapping[str, object], screen: Screen) ->
 async def _open_bench(
     recorded: Recorded, *, flags: Mapping[str, object], variables: Mapping[str, str]
 ) -> AsyncGenerator[Bench, None]:
-    """Open the recorded base, with the repository's settings and environment of now."""
-    settings = load_settings(repo=recorded.repo, variables=variables, flags=flags)
+    """Open the recorded base, run as recorded; flags and the repository's settings of now."""
+    settings = load_settings(
+        repo=recorded.repo, variables=variables, flags={**recorded.settings, **flags}
+    )
     workspace = _base_of(recorded, settings.state_dir)
     base = await anyio.to_thread.run_sync(workspace.__enter__)
     try:

@@ -76,6 +76,8 @@ class Bench:
     runner: Runner
     limits: SandboxLimits = field(default_factory=SandboxLimits)
     labels: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """What was set to get this environment and runner; a receipt keeps it for the replay."""
     redact: Callable[[str], str] = str
     """Takes secrets out of what tests print, before it is kept."""
     on_open: Callable[[Promises], None] | None = None

@@ -50,6 +50,8 @@ class Recorded:
     tree: str
     environment: str
     runner: Mapping[str, str]
+    settings: Mapping[str, str]
+    """Image and test command, where they were set."""
     delta: Delta
     targets: tuple[TestId, ...]
     flaky: tuple[TestId, ...]
@@ -134,6 +136,7 @@ def receipt_of(evidence: Evidence) -> dict[str, Any]:
             "limits": asdict(bench.limits),
         },
         "runner": dict(bench.runner.identity()),
+        "settings": dict(bench.settings),
         "policy": asdict(evidence.policy),
         "targets": list(baseline.targets),
         "flaky": [*baseline.flaky, *evidence.verdict.flaky],
@@ -178,6 +181,7 @@ def _recorded(value: Mapping[str, Any]) -> Recorded:
         tree=str(value["base"]["tree"]),
         environment=str(value["environment"]["identity"]),
         runner={str(key): str(text) for key, text in value["runner"].items()},
+        settings={str(key): str(text) for key, text in value["settings"].items()},
         delta=delta_of(patch),
         targets=tuple(TestId(str(id_)) for id_ in value["targets"]),
         flaky=tuple(TestId(str(id_)) for id_ in value["flaky"]),

@@ -1,9 +1,12 @@
 """A task whose tests run in a container image that the developer named."""
 
+import json
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import anyio
 import docker
 import pytest
 
@@ -45,6 +48,15 @@ async def test_a_bug_is_fixed_and_gated_in_the_image(images: str, tmp_path: Path
     result = await fix(tmp_path, f"{images}:pytest")
     assert result.verdict == "green", result.message
     assert "+        return high" in result.patch_text
+
+
+async def test_the_receipt_replays_in_the_image_that_it_names(images: str, tmp_path: Path) -> None:
+    result = await fix(tmp_path, f"{images}:pytest")
+    command = [sys.executable, "-m", "agent", "verify", result.receipt, "--json"]
+    variables = {**os.environ, "GREENLOOP_STATE_DIR": str(tmp_path / "state")}
+    done = await anyio.run_process(command, env=variables, check=False)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["holds"] is True
 
 
 async def test_an_image_without_python_is_said_to_be_one(images: str, tmp_path: Path) -> None:
