@@ -116,6 +116,12 @@ def find_top(start: Path) -> Path:
     return start
 
 
+def top_here() -> Path | None:
+    """Return the top of the repository that this process stands in; None outside of any."""
+    top = find_top(Path.cwd())
+    return top if (top / ".git").exists() else None
+
+
 def user_file(variables: Mapping[str, str]) -> Path:
     """Return where the user's own settings live (XDG base directories), existing or not."""
     return _xdg(variables, "XDG_CONFIG_HOME", ".config") / "greenloop" / "config.toml"

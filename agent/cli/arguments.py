@@ -23,7 +23,7 @@ exit codes:
   75   the machine failed; trying again may help
   130  interrupted"""
 
-_RUN = "the run's id, a beginning of it that fits no other, or `last`"
+_RUN = "the run's id, a beginning of it that fits no other, or `last` (of this repository)"
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

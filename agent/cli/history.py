@@ -10,7 +10,7 @@ from agent.cli.outcome import commands_after_show, print_outcome
 from agent.cli.patches import hunk_places, patch_of
 from agent.cli.screen import Screen
 from agent.cli.wording import age, colour, duration, one_line, shortened
-from agent.config import Settings
+from agent.config import Settings, top_here
 from agent.events import (
     BaselineMeasured,
     EnvironmentChosen,
@@ -50,7 +50,7 @@ def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> i
 
 def show(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Show one run, on the terminal or as a page. Raises: AgentError."""
-    stored = RunStore(settings.state_dir).open(arguments.run)
+    stored = RunStore(settings.state_dir).open(arguments.run, top=top_here())
     result = result_of(stored)
     if arguments.html:
         page = _write_page(stored, result, Path(arguments.html), screen)

@@ -7,7 +7,7 @@ from typing import Any
 from agent.cli.patches import chosen_hunks, patch_of
 from agent.cli.screen import Screen
 from agent.cli.wording import one_line
-from agent.config import Settings, find_top
+from agent.config import Settings, find_top, top_here
 from agent.edits.merge import Conflict
 from agent.errors import JournalError, TaskError
 from agent.events import RunStarted
@@ -21,7 +21,7 @@ CONFLICT = 1
 
 def apply(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Write a run's patch, or single hunks, into the user's tree. Raises: AgentError."""
-    stored = RunStore(settings.state_dir).open(arguments.run)
+    stored = RunStore(settings.state_dir).open(arguments.run, top=top_here())
     patch = patch_of(stored)
     if patch is None:
         raise TaskError(
@@ -35,7 +35,7 @@ def apply(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> 
 
 def undo(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:
     """Take back what apply wrote, to the byte. Raises: AgentError."""
-    stored = RunStore(settings.state_dir).open(arguments.run)
+    stored = RunStore(settings.state_dir).open(arguments.run, top=top_here())
     outcome = take_back(repository_of(stored), stored.undo_dir)
     return _report(screen, stored, "undone", outcome)
 

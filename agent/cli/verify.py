@@ -15,7 +15,7 @@ from agent.cli.progress import busy
 from agent.cli.screen import Screen
 from agent.cli.signals import INTERRUPTED, heed_signals
 from agent.cli.wording import counted, one_line
-from agent.config import Settings, load_settings
+from agent.config import Settings, load_settings, top_here
 from agent.engine import find_environment, make_sandbox_engine
 from agent.errors import JournalError, TaskError, WorkspaceError
 from agent.journal.store import RunStore
@@ -70,7 +70,7 @@ def receipt_path(name: str, state_dir: Path) -> Path:
     if path.is_file():
         return path.absolute()
     try:
-        stored = RunStore(state_dir).open(name)
+        stored = RunStore(state_dir).open(name, top=top_here())
     except JournalError as exc:
         raise TaskError(
             f"{name} is neither a receipt's file nor a run.",

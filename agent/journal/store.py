@@ -23,6 +23,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, Self
 
+from agent.config import find_top
 from agent.errors import JournalError
 from agent.events import (
     Event,
@@ -135,15 +136,16 @@ class RunStore:
         """Return how many runs there are. Raises: JournalError."""
         return len(self._names())
 
-    def open(self, name: str) -> StoredRun:
+    def open(self, name: str, *, top: Path | None = None) -> StoredRun:
         """Find a run by its id, by a beginning of it that fits no other, or as `last`.
 
+        With the top of a repository, `last` is the newest run of that repository.
         Raises: JournalError, naming what there is instead.
         """
+        if name == LATEST:
+            return self._newest(top)
         names = self._names()
         found = [run for run in names if run.startswith(name)] if name else []
-        if name == LATEST:
-            found = names[:1]
         if len(found) == 1 or name in found:
             run = RunId(name) if name in found else found[0]
             return StoredRun(run=run, path=self._runs / run)
@@ -156,6 +158,17 @@ class RunStore:
         raise JournalError(
             f"there is no run {name!r}." if names else "there is no run yet.",
             remedy=f"Did you mean {near[0]}?" if near else "`greenloop runs` lists what there is.",
+        )
+
+    def _newest(self, top: Path | None) -> StoredRun:
+        every = (StoredRun(run=run, path=self._runs / run) for run in self._names())
+        for stored in every:
+            if top is None or _is_about(stored, top):
+                return stored
+        where = f" of {top}" if top else ""
+        raise JournalError(
+            f"there is no run{where} yet.",
+            remedy="`greenloop runs` lists what there is; name a run by its id.",
         )
 
     def _names(self) -> list[RunId]:
@@ -185,6 +198,11 @@ class RunStore:
             except FileExistsError:
                 continue
             return run, hidden
+
+
+def _is_about(stored: StoredRun, top: Path) -> bool:
+    task = stored.task()
+    return task is not None and find_top(Path(task["repo"])).resolve() == top.resolve()
 
 
 def _line(record: Record, redactor: Redactor) -> bytes:

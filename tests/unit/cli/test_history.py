@@ -40,11 +40,11 @@ def test_interrupted_run_is_listed_and_shown_as_such(greenloop: Greenloop, state
         for event in all_events(writer.run, "/gone")[:10]:
             writer.append(event)
     assert "interrupted" in greenloop("runs").out
-    shown = greenloop("show", "last")
+    shown = greenloop("show", writer.run)
     assert shown.code == 0
     assert "verdict: interrupted" in shown.out
     assert f"test: {TEST}: fails before, fails after" in shown.out
-    assert greenloop("show", "last", "--json").json["verdict"] == "interrupted"
+    assert greenloop("show", writer.run, "--json").json["verdict"] == "interrupted"
 
 
 def test_running_run_is_shown_as_such(greenloop: Greenloop, state_dir: Path, repo: Path) -> None:

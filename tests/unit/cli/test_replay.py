@@ -32,6 +32,7 @@ def recorded_now(project: Path, state_dir: Path) -> Recorded:
         repo=project,
         tree=tree,
         environment="",
+        settings={},
         runner={},
         delta={},
         targets=(),

@@ -95,8 +95,8 @@ def test_run_that_died_at_once_has_no_repository(
 def test_repository_that_moved_is_named(
     greenloop: Greenloop, state_dir: Path, tmp_path: Path
 ) -> None:
-    a_stored_run(state_dir, tmp_path / "gone")
-    answer = greenloop("undo", "last")
+    stored = a_stored_run(state_dir, tmp_path / "gone")
+    answer = greenloop("undo", stored.run)
     assert answer.code == 2
     assert f"no longer at {tmp_path / 'gone'}" in answer.err
 

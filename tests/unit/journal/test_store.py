@@ -203,6 +203,22 @@ def test_runs_are_listed_newest_first(store: RunStore) -> None:
     assert runs == sorted(runs, reverse=True)
 
 
+def test_last_is_the_newest_run_of_the_repository_asked_about(
+    store: RunStore, tmp_path: Path
+) -> None:
+    for name in ("here", "there"):
+        (tmp_path / name / ".git").mkdir(parents=True)
+    (tmp_path / "here" / "src").mkdir()
+    with store.new_run(TaskSpec(repo=tmp_path / "here" / "src")) as ours:
+        pass
+    with store.new_run(TaskSpec(repo=tmp_path / "there")) as theirs:
+        pass
+    assert store.open("last", top=tmp_path / "here").run == ours.run
+    assert store.open("last", top=tmp_path / "there").run == theirs.run
+    with pytest.raises(JournalError, match="nowhere"):
+        store.open("last", top=tmp_path / "nowhere")
+
+
 def test_run_is_found_by_a_beginning_that_fits_no_other(store: RunStore, tmp_path: Path) -> None:
     for name in ("20260101-000000-aaaa", "20260102-000000-bbbb", "20260102-000000-cccc"):
         (tmp_path / "state" / "runs" / name).mkdir(parents=True)
