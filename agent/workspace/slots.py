@@ -79,7 +79,9 @@ def locked(folder: Path) -> Iterator[None]:
 
     The time of the lock file is that of its last use.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    # Copies of private sources; `parents` alone would leave the folders above open to everybody.
+    for each in (folder.parent.parent, folder.parent, folder):
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     fd = _open_lock(folder / "lock")
     try:
         fcntl.flock(fd, fcntl.LOCK_EX)
