@@ -99,10 +99,11 @@ def gave_up(hunt: Hunt, offered: int) -> GaveUp:
     )
     if mendable := best_for_each(findings.partial):
         tests = " ".join(f"'{test}'" for test in mendable)
+        name = "Name it" if len(mendable) == 1 else "Name them"
         edits = "; ".join(dict.fromkeys(proposal.why for proposal in mendable.values()))
         return GaveUp(
             reason=f"{reason} {len(mendable)} of {len(hunt.watched.targets)} can be mended alone.",
-            advice=f"Name them: greenloop fix {tests} ({edits}).",
+            advice=f"{name}: greenloop fix {tests} ({edits}).",
         )
     if findings.exhausted:
         return GaveUp(reason=reason, advice="The fix is larger than that; use a model.")
