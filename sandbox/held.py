@@ -7,8 +7,9 @@ answer or ran out of memory. What commands left in the old one is lost then.
 """
 
 import posixpath
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, Protocol
 
 import anyio
@@ -176,7 +177,8 @@ class HeldSandbox:
                 self._remember(change)
             try:
                 # Of contradictory changes the last word counts, now and when they are replayed.
-                await self._bring([c for c in listed if self._synced.get(c.path) is c])
+                latest = [each for each in listed if self._synced.get(each.path) is each]
+                await self._bring(partial(_apply, changes=latest))
             except SandboxError:
                 # What cannot be there must not stand in the way of everything that follows.
                 self._synced = before
@@ -190,13 +192,14 @@ class HeldSandbox:
         if not files:
             return
         async with self._lock:
+            before = dict(self._installed)
             self._installed.update(files)
-            fresh = self._is_fresh_needed()
-            session = await self._session()
-            if not fresh:
-                await session.change(
-                    "tools", delete=(), tar=pack_files(files.items()), over=list(files)
-                )
+            try:
+                await self._bring(partial(_install, files=files))
+            except SandboxError:
+                self._installed = before
+                self._poisoned = True
+                raise
 
     async def run(
         self, command: Command, *, on_output: Callable[[bytes], None] | None = None
@@ -307,28 +310,33 @@ class HeldSandbox:
         if self._spec.tree is not None:
             await session.change("tree", delete=(), tar=pack_folder(self._spec.tree, self._mounted))
         if self._synced:
-            await self._apply(session, list(self._synced.values()))
+            await _apply(session, list(self._synced.values()))
         if self._installed:
             await session.change("tools", delete=(), tar=pack_files(self._installed.items()))
         self._poisoned = False
         return self._vessel
 
-    async def _bring(self, changes: list[FileChange]) -> None:
-        """Apply the changes, in a new vessel where the old one is spent or will not take them."""
+    async def _bring(self, order: Callable[[Session], Awaitable[None]]) -> None:
+        """Carry out what is remembered already; a new vessel, where one is due, has it anyway."""
         if not self._is_fresh_needed():
             try:
-                await self._apply(self._living(), changes)
+                await order(self._living())
             except SandboxError:
-                # A full disk, or folders nested beyond reason: commands left it so.
+                # A full disk, folders nested beyond reason, or a vessel that died while idle.
                 self._poisoned = True
             else:
                 return
         await self._session()
 
-    async def _apply(self, session: Session, changes: list[FileChange]) -> None:
-        over = [change.path for change in changes if not isinstance(change, FileDelete)]
-        tar = pack_changes(changes) if over else None
-        await session.change("tree", delete=deletions(changes), tar=tar, over=over)
+
+async def _apply(session: Session, changes: list[FileChange]) -> None:
+    over = [change.path for change in changes if not isinstance(change, FileDelete)]
+    tar = pack_changes(changes) if over else None
+    await session.change("tree", delete=deletions(changes), tar=tar, over=over)
+
+
+async def _install(session: Session, files: Mapping[str, bytes]) -> None:
+    await session.change("tools", delete=(), tar=pack_files(files.items()), over=list(files))
 
 
 class HeldProcess:

@@ -13,7 +13,7 @@ import anyio
 import docker
 import pytest
 
-from sandbox.base import Reason, SandboxLimits
+from sandbox.base import TOOLS_DIR, FileWrite, Reason, SandboxLimits
 from sandbox.docker import DockerEngine
 from sandbox.owner import MARK, PREFIX
 from tests.support.sandboxes import MIB, a_command, a_spec, py, sh
@@ -124,6 +124,22 @@ async def test_a_container_removed_by_somebody_is_engine_lost_and_replaced(
         assert end.reason is Reason.ENGINE_LOST
         assert end.output == b"up\n"
         assert (await sh(sandbox, "echo again")).output == b"again\n"
+
+
+@pytest.mark.parametrize("first", ["install", "sync"])
+async def test_a_container_removed_while_nobody_used_it_is_replaced_unnoticed(
+    engine: DockerEngine, api: docker.APIClient, session: str, first: str
+) -> None:
+    async with engine.open(a_spec(labels={"test.session": session})) as sandbox:
+        (name,) = names(api, session)
+        await anyio.to_thread.run_sync(lambda: api.remove_container(name, force=True))
+        if first == "install":
+            await sandbox.install({"note": b"ours\n"})
+            end = await sh(sandbox, f"cat {TOOLS_DIR}/note")
+        else:
+            await sandbox.sync([FileWrite(path="note", data=b"ours\n")])
+            end = await sh(sandbox, "cat note")
+        assert (end.exit_code, end.output) == (0, b"ours\n")
 
 
 OOM_AND_KILL = """
