@@ -28,6 +28,7 @@ from agent.repair.validate.fork_server import ForkServer, ServerEnded, open_fork
 from agent.task import RepoPath, TestId
 from agent.verify.pytest_runner import PytestRunner
 from agent.verify.report import Baseline
+from sandbox.errors import SandboxLost
 
 MOST_STARTS: Final = 4
 """Times that a search process is started within one search; a mutant can take one with it."""
@@ -109,8 +110,11 @@ class Hunt:
                     return True
             except ServerEnded as ended:
                 self._tell("warning", f"The quick search stopped: {ended.why}.")
-                if self._queue is None:
+                if self._queue is None and not ended.sandbox_lost:
                     return False
+                if start == MOST_STARTS - 1 and ended.sandbox_lost:
+                    message = f"the sandbox of the search was lost {MOST_STARTS} times"
+                    raise SandboxLost(message) from ended
                 self.notes.append(f"the search process ended early {start + 1} times")
         return True
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import anyio
+import anyio.to_thread
 import docker
 import pytest
 
@@ -13,7 +14,7 @@ from agent.config import Settings
 from agent.edits.patch import patch_from_json
 from agent.engine import Engine, open_engine
 from agent.errors import ConfigError, Infrastructure, TaskError
-from agent.events import Event, Notice, PhaseStarted, RunFinished, RunStarted
+from agent.events import Event, Notice, PhaseStarted, RunFinished, RunStarted, SearchProgress
 from agent.journal.store import RunStore
 from agent.task import Budget, Kind, StrategyName, TaskSpec
 from tests.support.repos import a_repo
@@ -54,6 +55,16 @@ def containers_of(run: str) -> list[str]:
         client.close()
 
 
+def kill_containers_of(run: str) -> None:
+    client = docker.from_env()
+    try:
+        for each in client.containers.list():
+            if run in each.labels.values():
+                each.kill()
+    finally:
+        client.close()
+
+
 async def test_a_run_is_told_kept_and_green(engine: Engine, repo: Path, state_dir: Path) -> None:
     handle = engine.start(a_task(repo))
     events = [event async for event in handle.events()]
@@ -85,6 +96,18 @@ async def test_two_runs_at_once_do_not_disturb_each_other(engine: Engine, repo: 
     results = [await first.result(), await second.result()]
     assert [result.verdict for result in results] == ["green", "green"], results
     assert results[0].patch == results[1].patch
+
+
+async def test_containers_killed_while_searching_cost_time_and_nothing_else(
+    engine: Engine, repo: Path
+) -> None:
+    handle = engine.start(a_task(repo))
+    async for event in handle.events():
+        if isinstance(event, SearchProgress):
+            await anyio.to_thread.run_sync(kill_containers_of, handle.run)
+            break
+    result = await handle.result()
+    assert result.verdict == "green", result.message
 
 
 async def test_a_cancelled_run_is_interrupted_and_leaves_no_container(

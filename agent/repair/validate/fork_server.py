@@ -20,7 +20,7 @@ from agent.repair.validate.base import Result, Tried, Watched
 from agent.task import RepoPath, TestId
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import CACHE_DIR, PytestRunner
-from sandbox.base import TOOLS_DIR, Command, CommandLimits, Process
+from sandbox.base import TOOLS_DIR, Command, CommandLimits, Process, Reason
 
 PACKAGE: Final = "greenloop_search"
 _SCRIPTS: Final = ("__init__", "blank", "lines", "reimport", "server", "session", "swapping")
@@ -66,11 +66,13 @@ class Covered:
 
 
 class ServerEnded(Exception):
-    """The server did not start, or is gone with its sandbox; `why` is for a person."""
+    """The server did not start, or is gone; `why` is for a person."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, *, sandbox_lost: bool = False) -> None:
         super().__init__(why)
         self.why = why
+        self.sandbox_lost = sandbox_lost
+        """The engine took it away: says nothing about the repository, a fresh one may do."""
 
 
 class ForkServer:
@@ -234,7 +236,10 @@ class ForkServer:
         while b"\n" not in self._left:
             piece = await self._process.receive()
             if not isinstance(piece, bytes):
-                raise ServerEnded(f"the search process ended early ({piece.reason})")
+                raise ServerEnded(
+                    f"the search process ended early ({piece.reason})",
+                    sandbox_lost=piece.reason is Reason.ENGINE_LOST,
+                )
             self._left += piece
         *lines, self._left = self._left.split(b"\n")
         return [json.loads(line) for line in lines]
