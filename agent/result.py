@@ -3,13 +3,13 @@
 Puts together what was proposed and measured; proposes and measures nothing itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from agent.edits.changes import Delta
 from agent.edits.patch import Patch, make_patch, render_unified
 from agent.job import Candidate, Job
-from agent.task import RunId
+from agent.task import RunId, TestId
 from agent.verify.verdict import (
     Broken,
     Confidence,
@@ -85,7 +85,7 @@ def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResul
     """Put together what is kept and shown; only a green verdict carries a patch."""
     base = job.bench.base
     candidate, verdict = finding.candidate, finding.verdict
-    before = tuple(str(id_) for id_ in job.baseline.report.failing)
+    before = _reliable(job.baseline.report.failing, job.baseline.flaky)
     if candidate is None or verdict is None:
         return RunResult(
             run=run,
@@ -106,7 +106,7 @@ def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResul
         patch=make_patch(base.read, measured_delta(candidate, green)) if green else None,
         receipt=green.receipt if green else "",
         failing_before=before,
-        failing_after=_failing_after(verdict, before),
+        failing_after=_failing_after(verdict, before, job.baseline.flaky),
         options=_options(base, candidate),
         notes=(*candidate.notes, *(green.flags if green else ())),
     )
@@ -131,10 +131,17 @@ def _outcome(verdict: Verdict) -> str:
     return verdict_name(verdict)
 
 
-def _failing_after(verdict: Verdict, before: tuple[str, ...]) -> tuple[str, ...]:
+def _reliable(failing: Sequence[TestId], flaky: Sequence[TestId]) -> tuple[str, ...]:
+    """Failing tests, without those that fail now and then: they stand in no judgement."""
+    return tuple(str(id_) for id_ in failing if id_ not in flaky)
+
+
+def _failing_after(
+    verdict: Verdict, before: tuple[str, ...], flaky: Sequence[TestId]
+) -> tuple[str, ...]:
     match verdict:
         case Green() | Regressed() | Unchanged():
-            return tuple(str(id_) for id_ in verdict.after.failing)
+            return _reliable(verdict.after.failing, flaky)
         case Broken() | Tampered():
             return before
 

@@ -4,6 +4,7 @@ The only broad `except` of the command line is here. It keeps the traceback in a
 """
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -117,6 +118,10 @@ def _explain(exc: BaseException, variables: Mapping[str, str], screen: Screen) -
         case BrokenPipeError():
             _silence_stdout()
             return BROKEN_PIPE
+        case OSError(errno=errno.ENOSPC):
+            _silence_stdout()
+            remedy = "Make room where it goes; `greenloop show last` prints the newest run again."
+            return _tell(screen, "no room is left to write the output.", remedy, INFRASTRUCTURE)
         case _:
             message = f"internal error: {type(exc).__name__}: {exc}"
             return _tell(screen, message, _keep_traceback(exc, variables, screen), INTERNAL_ERROR)

@@ -129,6 +129,21 @@ def test_reader_that_leaves_early_gets_no_traceback(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
 
 
+def test_full_disk_under_the_output_is_no_fault_of_ours(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "agent", "runs"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={"HOME": str(tmp_path), "PATH": ""},
+            check=False,
+        )
+    assert done.returncode == guard.INFRASTRUCTURE
+    assert done.stderr.startswith("greenloop: no room is left to write the output.\n")
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("words", [["--help"], ["fix", "--help"], ["--version"]])
 def test_help_and_version_are_no_errors(greenloop: Greenloop, words: list[str]) -> None:
     answer = greenloop(*words)
