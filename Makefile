@@ -3,10 +3,8 @@
 PYTHON := .venv/bin/python
 BIN := .venv/bin
 # Scripts that run inside a sandbox use what is there, not what we depend on; docker brings requests.
-DEPTRY := --extend-exclude tests --extend-exclude '.*/inside/' --extend-exclude .cache \
 	--per-rule-ignores DEP003=requests
 # A name used in a quoted annotation only.
-VULTURE := --min-confidence 80 --ignore-names APIClient
 FAST := not docker and not bwrap and not slow
 
 .DEFAULT_GOAL := help
@@ -38,8 +36,8 @@ demo: engine ## a real bug of a published library, fixed in front of you
 lint: setup
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
-	$(BIN)/deptry --no-ansi . $(DEPTRY)
-	$(BIN)/vulture $(VULTURE) agent sandbox lsp_server
+	$(BIN)/deptry --no-ansi agent sandbox lsp_server
+	$(BIN)/vulture agent sandbox lsp_server
 
 types: setup
 	$(BIN)/mypy --no-error-summary
