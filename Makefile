@@ -2,9 +2,6 @@
 
 PYTHON := .venv/bin/python
 BIN := .venv/bin
-# Scripts that run inside a sandbox use what is there, not what we depend on; docker brings requests.
-	--per-rule-ignores DEP003=requests
-# A name used in a quoted annotation only.
 FAST := not docker and not bwrap and not slow
 
 .DEFAULT_GOAL := help
