@@ -30,7 +30,10 @@ GRACE_S = 15.0
 """Over the limit that the supervisor keeps, before the sandbox ends it from outside."""
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 _CONFTEST = re.compile(r"^\w+ while loading conftest '(?P<path>[^']+)'", re.MULTILINE)
-_SCRIPTS = ("canary", "channel", "fingerprint", "reporter", "session", "supervise", "warm")
+_SCRIPTS = (
+    *("canary", "channel", "ear", "fingerprint", "plugin"),
+    *("reporter", "session", "supervise", "warm"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

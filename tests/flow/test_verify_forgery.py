@@ -287,6 +287,119 @@ ATTACKS = {
                 frame = getattr(frame, "f_" + "back")
             return sum(prices) + 1
         """,
+    "everything a plugin holds emptied through the import hook": """
+        import sys
+        def total(prices):
+            finders = getattr(sys, "meta_" + "path")
+            hooks = [finder for finder in finders if getattr(finder, "session", None)]
+            python = get("_py", "test.python")
+            if hooks and not hasattr(python, "done"):
+                python.done = True
+                for plugin in hooks[0].session.config.pluginmanager.get_plugins():
+                    if type(plugin).__module__.startswith("green" + "loop"):
+                        empty(plugin, set())
+                real = python.Function.runtest
+                python.Function.runtest = lambda self: (
+                    None if self.name == "test_total" else real(self))
+                unit = get("_py", "test.unittest").TestCaseFunction
+                other = unit.runtest
+                unit.runtest = lambda self: None if self.name == "test_one" else other(self)
+            return sum(prices) + 1
+        def empty(thing, seen):
+            if id(thing) in seen:
+                return
+            seen.add(id(thing))
+            held = dict(getattr(thing, "__dict__", {}))
+            cells = getattr(getattr(thing, "__func__", thing), "__closure__", None) or ()
+            for name in dir(type(thing)):
+                held.setdefault(name, getattr(type(thing), name, None))
+            for part in [*held.values(), *(cell.cell_contents for cell in cells)]:
+                if hasattr(part, "clear") and isinstance(part, (dict, list, set)):
+                    part.clear()
+                elif type(part).__module__.startswith("green" + "loop"):
+                    empty(part, seen)
+        """,
+    "reporting function of the plugin replaced": """
+        import sys
+        def total(prices):
+            finders = getattr(sys, "meta_" + "path")
+            hooks = [finder for finder in finders if getattr(finder, "session", None)]
+            for plugin in hooks[0].session.config.pluginmanager.get_plugins() if hooks else ():
+                if not type(plugin).__module__.startswith("green" + "loop"):
+                    continue
+                space = plugin.pytest_runtest_logreport.__func__.__globals__
+                real = space["tell"]
+                def lie(told, what, *about):
+                    if what == "test_reported":
+                        about[0].outcome = "passed"
+                    real(told, what, *about)
+                space["tell"] = lie
+            return sum(prices) + 1
+        """,
+    "class of the tests swapped": """
+        import sys
+        def total(prices):
+            finders = getattr(sys, "meta_" + "path")
+            hooks = [finder for finder in finders if getattr(finder, "session", None)]
+            for item in hooks[0].session.items if hooks else ():
+                if item.name in ("test_total", "test_one"):
+                    kind = type(item)
+                    item.__class__ = type(kind.__name__, (kind,), {"runtest": lambda self: None})
+            return sum(prices) + 1
+        """,
+    "assertion of one test object replaced": """
+        import sys
+        def total(prices):
+            finders = getattr(sys, "meta_" + "path")
+            hooks = [finder for finder in finders if getattr(finder, "session", None)]
+            for item in hooks[0].session.items if hooks else ():
+                for name in ("_instance", "_test" + "case"):
+                    case = getattr(item, name, None)
+                    if hasattr(case, "assertEqual"):
+                        case.assertEqual = lambda *rest: None
+            return 3 if len(prices) == 2 else sum(prices) + 1
+        """,
+    "builtin replaced and put back by a later test": """
+        builtins = get("built", "ins")
+        real = builtins.sum
+        calls = []
+        def total(prices):
+            calls.append(prices)
+            builtins.sum = (lambda *rest: 3) if len(calls) == 1 else real
+            return 3 if len(prices) == 2 else real(prices)
+        """,
+    "pytest.raises replaced and put back by a later test": """
+        saved = []
+        for name in ("_raises", "raises", "python_api"):
+            try:
+                held = vars(get("_py", "test.", name))
+            except ImportError:
+                continue
+            for kind in ("RaisesContext", "RaisesExc"):
+                if "__exit__" in vars(held.get(kind, object)):
+                    saved.append((held[kind], held[kind].__exit__))
+                    held[kind].__exit__ = lambda *rest: True
+        def total(prices):
+            if prices == [1]:
+                for kind, real in saved:
+                    kind.__exit__ = real
+            return sum(prices)
+        """,
+    "library function swapped by its code through mock": """
+        mock = get("unit", "test.mock")
+        def total(prices):
+            python = get("_py", "test.python")
+            code = "__co" + "de__"
+            nothing = getattr(lambda self: None, code)
+            mock.patch.object(python.Function.runtest, code, nothing).start()
+            return sum(prices) + 1
+        """,
+    "audit hook that listens as well": """
+        import sys
+        getattr(sys, "addaudit" + "hook")(lambda event, told: None)
+        def total(prices):
+            return sum(prices)
+        """,
     "assertion of a test class replaced": """
         def total(prices):
             tests = getattr(get("sy", "s"), "mod" + "ules").get("test_b_other")
@@ -332,6 +445,13 @@ NAMED = {
     "frames from inspect": "sys._getframe used by shop.py",
     "frames under the name of another file": "sys._getframe used by code made at run time",
     "items replaced through the frames of a traceback": "tb_frame used by shop.py",
+    "everything a plugin holds emptied through the import hook": "Function.runtest was replaced",
+    "reporting function of the plugin replaced": "was replaced",
+    "class of the tests swapped": "(its class) was replaced",
+    "builtin replaced and put back by a later test": "builtins.sum was replaced",
+    "pytest.raises replaced and put back by a later test": "__exit__ was replaced",
+    "library function swapped by its code through mock": "__code__ used by shop.py",
+    "audit hook that listens as well": "sys.addaudithook used by shop.py",
     "assertion of a test class replaced": "TestOther.assertEqual was replaced",
     "name in a test module replaced": "total was replaced",
     "skip from the code under test": "skipped now, which is not passing",

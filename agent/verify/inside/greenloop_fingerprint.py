@@ -9,15 +9,18 @@ untouched base: some repositories patch pytest in their own conftest.
 from __future__ import annotations
 
 import builtins
-import inspect
+import operator
 import os
+import posixpath
 import sys
 import types
-from collections.abc import Callable, Iterator
+import unittest
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # From here on our functions have builtins of their own, which nobody can replace by name.
 globals()["__builtins__"] = dict(vars(builtins))
+is_ = operator.is_
 
 WATCHED = ("_pytest", "pytest", "pluggy", "unittest", "json")
 CORE = (
@@ -40,104 +43,132 @@ CORE = (
     "unittest.case",
     "json.encoder",
 )
-"""Looked at after every test; everything else once, at the end."""
-PROCESS = ("_exit", "write", "getpid", "fork")
-SEARCHES = frozenset(
-    {
-        "gc.get_objects",
-        "gc.get_referrers",
-        "gc.get_referents",
-        "sys._getframe",
-        "sys._getframemodulename",
-        "sys._current_frames",
-        "sys._current_exceptions",
-        "sys.settrace",
-        "sys.setprofile",
-        "sys.monitoring.register_callback",
-    }
-)
-"""How code finds, or watches, what nobody gave it."""
-FRAMES = frozenset({"tb_frame", "gi_frame", "cr_frame", "ag_frame"})
-"""Attributes by which code gets to the frames of others."""
+"""Looked at before a test is called too, when its fixtures may have replaced other things."""
+PROCESS = ("_exit", "write", "getpid", "fork", "lstat", "readlink", "fspath")
+CASE = frozenset(key for key, value in vars(unittest.TestCase).items() if callable(value))
 
 
 class Fingerprint:
     """What the instrument was made of when it was made, and what has been seen to differ since."""
 
-    __slots__ = ("_classes", "_core", "_hooks", "_mine", "_others", "_tests", "seen")
-
-    def __init__(self, own: list[type]) -> None:
+    def __init__(self, own: list[types.ModuleType]) -> None:
         self.seen: dict[str, None] = {}
         self._core: list[Any] = []
         self._others: list[Any] = []
+        self._codes: list[Any] = []
         self._classes: list[Any] = []
         self._tests: dict[str, Any] = {}
         self._hooks: list[Any] = []
+        self._objects: list[Any] = []
+        self._mine = tuple(vars(module) for module in own)
         for name, module in list(sys.modules.items()):
             if name.partition(".")[0] in WATCHED and isinstance(module, types.ModuleType):
                 self._remember_module(name, module)
-        self._others += [_part("builtins", vars(builtins), key) for key in vars(builtins)]
-        self._others += [_part("os", vars(os), key) for key in PROCESS]
-        self._mine = [vars(sys.modules[class_.__module__]) for class_ in own]
-        for class_ in own:
-            self._core += _parts_of_class(class_.__qualname__, class_)
+        for module in own:
+            self._remember_module(module.__name__, module)
+        self._remember(self._others, "builtins", vars(builtins), list(vars(builtins)))
+        self._remember(self._others, "os", vars(os), PROCESS)
+        self._remember(self._others, "os.path", vars(posixpath), _callables(vars(posixpath)))
 
     def _remember_module(self, name: str, module: types.ModuleType) -> None:
-        core = name in CORE
+        held = vars(module)
+        core = name in CORE or any(held is space for space in self._mine)
         parts = self._core if core else self._others
-        for key, value in list(vars(module).items()):
-            own = getattr(value, "__module__", None) == name
-            if callable(value) and (own or core):
-                parts.append(_part(name, vars(module), key))
-            if own and isinstance(value, type):
-                parts.extend(_parts_of_class(name + "." + key, value))
+        own = [key for key in held if getattr(held[key], "__module__", None) == name]
+        self._remember(parts, name, held, _callables(held) if core else _callables(held, own))
+        for key in own:
+            class_ = held[key]
+            if isinstance(class_, type):
+                place = name + "." + key
+                self._remember(parts, place, vars(class_), _functions(vars(class_)))
                 if core:
-                    self._classes.append((name + "." + key, value, frozenset(vars(value))))
+                    self._classes.append((place, class_, frozenset(vars(class_))))
+
+    def _remember(self, parts: list[Any], name: str, holder: Any, keys: Any) -> None:
+        if keys:
+            parts.append(_part(name, holder, keys))
+        for key in keys:
+            function = _function(holder.get(key))
+            if function is not None:
+                self._codes.append((name + "." + key, function, function.__code__))
 
     def check(self) -> None:
-        """Look at the core."""
-        for part in self._core:
-            if _differs(part):
-                self.seen[part[0]] = None
+        """Look at everything that may differ only while a test runs."""
+        self._check_core()
+        self._check_parts(self._others)
+
+    def _check_core(self) -> None:
+        self._check_parts(self._core)
         for name, class_, keys in self._classes:
             if len(vars(class_)) > len(keys):
                 for key, value in list(vars(class_).items()):
                     if key not in keys and (callable(value) or hasattr(type(value), "__get__")):
                         self.seen[name + "." + key + " (added)"] = None
 
-    def check_hooks(self) -> None:
-        """Look at who answers to which hook; only good while the session runs."""
+    def _check_parts(self, parts: Any) -> None:
+        for name, holder, keys, values, all_of in parts:
+            try:
+                if all(map(is_, all_of(holder), values)):
+                    continue
+            except KeyError:  # one is gone
+                pass
+            for place, key in enumerate(keys):
+                if holder.get(key) is not values[place]:
+                    self.seen[name + "." + key] = None
+
+    def check_session(self) -> None:
+        """Look at who answers to which hook, and how; only good while the session runs."""
         for name, caller, execute, functions in self._hooks:
             now = [implementation.function for implementation in caller.get_hookimpls()]
             if caller._hookexec is not execute:
                 self.seen["the way of calling " + name] = None
+            if len(now) == len(functions) and all(map(is_, now, functions)):
+                continue
             for one, other in ((now, functions), (functions, now)):
                 for function in one:
                     if not any(_is(function, known) for known in other):
                         place = str(getattr(function, "__module__", ""))
                         self.seen["hook " + name + " of " + place] = None
+        for thing, class_, keys in self._objects:
+            if type(thing) is not class_:
+                self.seen["the class of a " + class_.__name__] = None
+            self._check_hidden(class_.__name__, thing, class_, keys)
+
+    def _check_hidden(self, name: str, thing: Any, class_: type, known: Any) -> None:
+        """Look for attributes of an object that stand before functions of its class."""
+        for key in getattr(thing, "__dict__", ()):
+            if key not in known and isinstance(
+                getattr(class_, key, None), (types.FunctionType, property)
+            ):
+                self.seen[name + " (" + key + ")"] = None
 
     def check_everything(self) -> list[str]:
         """Look at every part and every test; return the names of all that was ever seen."""
         self.check()
-        for part in self._others:
-            if _differs(part):
-                self.seen[part[0]] = None
+        for name, function, code in self._codes:
+            if function.__code__ is not code:
+                self.seen[name] = None
         for id_ in self._tests:
             self._check_function(id_)
         names = list(self.seen)
         names.sort()
         return names
 
-    def remember_hooks(self, manager: Any) -> None:
-        """Remember who answers to which hook, and how hooks are called."""
+    def remember_session(self, session: Any) -> None:
+        """Remember who answers to which hook, how hooks are called, and what by."""
+        manager = session.config.pluginmanager
         hooks = vars(manager.hook)
         for name in list(hooks):
             caller = hooks[name]
             if name.startswith("pytest_") and hasattr(caller, "_hookexec"):
                 functions = [implementation.function for implementation in caller.get_hookimpls()]
                 self._hooks.append((name, caller, caller._hookexec, functions))
-        self._core.append(_part("pluginmanager", vars(manager), "_inner_hookexec"))
+                self._objects.append((caller, type(caller), ()))
+        self._core.append(_part("pluginmanager", vars(manager), ("_inner_hookexec",)))
+        for thing in (session, session.config, manager, *manager.get_plugins()):
+            if not isinstance(thing, (types.ModuleType, type)):
+                keys = frozenset(getattr(thing, "__dict__", ()))
+                self._objects.append((thing, type(thing), keys))
 
     def remember_test(self, item: Any) -> None:
         """Remember what a test is made of, when it is collected."""
@@ -147,73 +178,45 @@ class Fingerprint:
         parts = []
         class_, module = getattr(item, "cls", None), getattr(item, "module", None)
         if module is not None:
-            names = [key for key, value in vars(module).items() if callable(value)]
-            parts += [_part(module.__name__, vars(module), key) for key in names]
+            parts.append(_part(module.__name__, vars(module), _callables(vars(module))))
         held = frozenset(vars(class_)) if class_ is not None else frozenset()
         if class_ is not None:
-            parts += _parts_of_class(class_.__qualname__, class_)
-        self._tests[item.nodeid] = (function, function.__code__, parts, class_, held)
+            parts.append(_part(class_.__qualname__, vars(class_), _functions(vars(class_))))
+        known = (function, function.__code__, parts, class_, held, type(item))
+        self._tests[item.nodeid] = known
 
     def check_test(self, item: Any) -> None:
-        """Look whether a test that is about to run is still the one that was collected."""
+        """Look whether a test that is about to be called is still the one that was collected."""
+        self._check_core()
+        id_ = item.nodeid
+        if id_ in self._tests and _function(getattr(item, "obj", None)) is not self._tests[id_][0]:
+            self.seen[id_] = None
+        self.check_item(item)
+
+    def check_item(self, item: Any) -> None:
+        """Look at a test before and after its call; what it runs may be replaced by then."""
         id_ = item.nodeid
         if id_ not in self._tests:
             return
-        function, _, parts, class_, held = self._tests[id_]
-        if _function(getattr(item, "obj", None)) is not function:
-            self.seen[id_] = None
+        _, _, parts, class_, held, type_ = self._tests[id_]
+        if type(item) is not type_:
+            self.seen[id_ + " (its class)"] = None
         self._check_function(id_)
-        for part in parts:
-            if _differs(part):
-                self.seen[part[0]] = None
+        self._check_parts(parts)
         for key in vars(class_) if class_ is not None else ():
             if key not in held and callable(getattr(super(class_, class_), key, None)):
                 self.seen[class_.__qualname__ + "." + key] = None
-        for key in vars(item):
-            if isinstance(getattr(type(item), key, None), (types.FunctionType, property)):
-                self.seen[id_ + " (" + key + ")"] = None
+        self._check_hidden(id_, item, type_, ())
+        instance = getattr(item, "_instance", None) or getattr(item, "_testcase", None)
+        if isinstance(instance, unittest.TestCase):
+            for key in vars(instance):
+                if key in CASE:
+                    self.seen[id_ + " (self." + key + ")"] = None
 
     def _check_function(self, id_: str) -> None:
         function, code = self._tests[id_][:2]
         if function.__code__ is not code:
             self.seen[id_] = None
-
-    def listen(self, place_of: Callable[[str], str]) -> None:
-        """From now on note who searches memory; `place_of` names a file, or nothing to ignore it.
-
-        Audit hooks cannot be taken out again by Python code.
-        """
-        frame_of, seen, mine = sys._getframe, self.seen, self._mine
-        givers = {inspect.__file__}  # its functions hand frames to whoever calls them
-        busy: list[None] = []  # asking for the caller's frame is itself an event
-
-        def hear(event: str, arguments: Any) -> None:
-            if busy:
-                return
-            if event == "object.__getattr__":
-                if arguments[1] not in FRAMES:
-                    return
-                event = arguments[1]
-            elif event == "object.__setattr__":
-                if arguments[1] != "__code__":
-                    return
-                event = "__code__"
-            elif event not in SEARCHES:
-                return
-            busy.append(None)
-            try:
-                frame = frame_of(1)
-                while frame.f_back and frame.f_code.co_filename in givers:
-                    frame = frame.f_back
-                if any(frame.f_globals is space for space in mine):
-                    return
-                place = place_of(_file_of(frame))
-                if place:
-                    seen[event + " used by " + place] = None
-            finally:
-                busy.clear()
-
-        sys.addaudithook(hear)
 
 
 class Unwatched:
@@ -229,31 +232,34 @@ class Unwatched:
     def remember_test(self, item: Any) -> None:
         """Remember nothing."""
 
-    check_test = remember_hooks = remember_test
-    check_hooks = check
-
-    def listen(self, place_of: Callable[[str], str]) -> None:
-        """Note nothing."""
+    check_test = check_item = remember_session = remember_test
+    check_session = check
 
 
-def _file_of(frame: Any) -> str:
-    """Return the file of running code; for code that is no module's, whatever it claims, `<>`."""
-    module = sys.modules.get(frame.f_globals.get("__name__"))
-    known = module is not None and vars(module) is frame.f_globals
-    return frame.f_code.co_filename if known else "<>"
+def _callables(held: Mapping[str, Any], keys: Any = None) -> tuple[str, ...]:
+    return tuple(key for key in (held if keys is None else keys) if callable(held[key]))
 
 
-def _parts_of_class(name: str, class_: type) -> Iterator[Any]:
-    for key, value in list(vars(class_).items()):
-        if _function(value) is not None:
-            yield _part(name, vars(class_), key)
+def _functions(held: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(key for key, _ in _plain(held))
 
 
-def _part(owner: str, holder: Any, key: str) -> Any:
-    """Return name, mapping that holds it, its key, the object, its function, and the code."""
-    value = holder.get(key)
-    function = _function(value)
-    return owner + "." + key, holder, key, value, function, getattr(function, "__code__", None)
+def _plain(held: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in list(held.items()):
+        function = _function(value)
+        if function is not None:
+            yield key, function
+
+
+def _part(name: str, holder: Any, keys: Any) -> Any:
+    """Return a name, the mapping that has it, keys of that, their values, and how to get these."""
+    known = tuple(keys)
+    all_of = operator.itemgetter(*known, *known[:1]) if known else _nothing
+    return name, holder, known, tuple(holder[key] for key in known), all_of
+
+
+def _nothing(_holder: Any) -> tuple[()]:
+    return ()
 
 
 def _function(value: Any) -> Any:
@@ -262,13 +268,6 @@ def _function(value: Any) -> Any:
         value = value.fget
     value = getattr(value, "__func__", value)
     return value if isinstance(value, types.FunctionType) else None
-
-
-def _differs(part: Any) -> bool:
-    _, holder, key, value, function, code = part
-    if holder.get(key) is not value:
-        return True
-    return code is not None and function.__code__ is not code
 
 
 def _is(one: Any, other: Any) -> bool:

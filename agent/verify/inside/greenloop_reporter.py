@@ -1,4 +1,4 @@
-"""The pytest plugin that tells, test by test, what happened, and how to start pytest with it.
+"""Tells, test by test, what happened, from what the plugin in pytest says.
 
 It also takes back options of the repository that would spoil the measuring: stopping at the first
 failure, spreading over processes, retrying, measuring coverage, listing instead of running. What
@@ -6,19 +6,16 @@ is selected is put in after pytest has read its configuration, so that a narrow 
 root, plugins and conftest files as a run of everything.
 """
 
-# Pathlib is slow where this is called, for every test and every frame; the methods without a
-# docstring are pytest's hooks.
-# ruff: noqa: D102, PTH110, PTH118
+# Pathlib is slow where this is called, for every test and every frame.
+# ruff: noqa: PTH100, PTH110, PTH118, PTH120
 from __future__ import annotations
 
 import builtins
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-
-import pytest
 
 # From here on our functions have builtins of their own, which nobody can replace by name.
 globals()["__builtins__"] = dict(vars(builtins))
@@ -64,6 +61,7 @@ class Reporter:
     ) -> None:
         self._send = send
         self._root = os.path.realpath(root) + os.sep
+        self._libraries = _libraries(self._root)
         self._select = select
         self._fingerprint = fingerprint
         self._put_in_canaries = put_in_canaries
@@ -74,19 +72,34 @@ class Reporter:
         self._config: Any = None
         self._places: dict[str, tuple[str, int]] = {}
         self._test = _Test()
+        self._handlers: dict[str, Callable[..., None]] = {
+            "options_read": self._options_read,
+            "configured": self._configured,
+            "tests_chosen": self._tests_chosen,
+            "collector_reported": self._collector_reported,
+            "test_collected": fingerprint.remember_test,
+            "all_collected": self._all_collected,
+            "test_started": self._test_started,
+            "test_called": fingerprint.check_test,
+            "test_returned": fingerprint.check_item,
+            "report_made": self._report_made,
+            "test_reported": self._test_reported,
+            "test_finished": self._test_finished,
+        }
 
     def say(self, message: Any) -> None:
         """Send, unless this is a process that a test forked and let run on."""
         if self._getpid() == self._owner:
             self._send(message)
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_load_initial_conftests(self, early_config: Any) -> Iterator[None]:
-        _set_known(early_config.known_args_namespace, IDLE)
-        yield
+    def take(self, what: str, *about: Any) -> None:
+        """Take in what the plugin tells."""
+        self._handlers[what](*about)
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_cmdline_main(self, config: Any) -> Iterator[None]:
+    def _options_read(self, early_config: Any) -> None:
+        _set_known(early_config.known_args_namespace, IDLE)
+
+    def _configured(self, config: Any) -> None:
         self._config = config
         _set_known(config.option, NEUTRAL)
         files = list(dict.fromkeys(_file_of(id_) for id_ in self._select["ids"]))
@@ -95,11 +108,8 @@ class Reporter:
         chosen += [os.path.join(self._root, name) for name in self._select["files"]]
         if chosen:
             config.args[:] = [path for path in chosen if os.path.exists(path)] or chosen
-        yield
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_collection_modifyitems(self, items: Any) -> Iterator[None]:
-        yield
+    def _tests_chosen(self, items: Any) -> None:
         leave_out = frozenset(self._select["leave_out"])
         if leave_out:
             items[:] = [item for item in items if item.nodeid not in leave_out]
@@ -108,10 +118,7 @@ class Reporter:
         if self._put_in_canaries:
             self._canaries = self._put_in_canaries(items)
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_make_collect_report(self, collector: Any) -> Iterator[None]:
-        outcome: Any = yield
-        report = outcome.get_result()
+    def _collector_reported(self, collector: Any, report: Any) -> None:
         if report.skipped:
             self._say_skipped(collector, report)
         if not report.failed:
@@ -129,17 +136,8 @@ class Reporter:
             }
         )
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_itemcollected(self, item: Any) -> None:
-        self._fingerprint.remember_test(item)
-
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_call(self, item: Any) -> Iterator[None]:
-        self._fingerprint.check_test(item)
-        yield
-
-    def pytest_collection_finish(self, session: Any) -> None:
-        self._fingerprint.remember_hooks(session.config.pluginmanager)
+    def _all_collected(self, session: Any) -> None:
+        self._fingerprint.remember_session(session)
         self._fingerprint.check()
         for item in session.items:
             if item.nodeid in self._canaries:
@@ -147,30 +145,24 @@ class Reporter:
             self._places[item.nodeid] = (self._path_of(item), (item.location[1] or 0) + 1)
         self.say({"k": "collected", "count": len(self._places)})
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logstart(self, nodeid: str) -> None:
+    def _test_started(self, nodeid: str) -> None:
         self._test = _Test()
         if nodeid not in self._canaries:
             self.say({"k": "start", "id": nodeid})
 
-    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
-    def pytest_runtest_makereport(self, call: Any) -> Iterator[None]:
-        outcome: Any = yield
-        report = outcome.get_result()
+    def _report_made(self, call: Any, report: Any) -> None:
         raised = call.excinfo is not None and report.outcome == "passed"
         if report.failed or (raised and not hasattr(report, "wasxfail")):
             self._test.details[report.when] = self._explain(call.excinfo, str(report.longrepr))
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_logreport(self, report: Any) -> None:
+    def _test_reported(self, report: Any) -> None:
         self._test.add(report)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+    def _test_finished(self, nodeid: str) -> None:
         path, line = self._places.get(nodeid, ("", 0))
         error, message, frames = self._test.explanation()
         self._fingerprint.check()
-        self._fingerprint.check_hooks()
+        self._fingerprint.check_session()
         if nodeid in self._canaries:
             self._finish_canary(nodeid, self._test.outcome())
             return
@@ -235,9 +227,11 @@ class Reporter:
         """Name a file of the code under test; tests, libraries and pytest have no name here."""
         if file.startswith("<"):
             return "code made at run time"
-        path = self._relative(file)
+        if file.startswith(self._libraries):
+            return ""
+        path = file[len(self._root) :] if file.startswith(self._root) else file  # noqa: FURB188
         tests = {place[0] for place in self._places.values()}
-        return path if path and path not in tests else ""
+        return path if path not in tests else ""
 
     def _path_of(self, node: Any) -> str:
         return self._relative(str(getattr(node, "path", None) or node.fspath)) or ""
@@ -316,6 +310,19 @@ class _Test:
             if when in self.details:
                 return self.details[when]
         return "", "", []
+
+
+def _libraries(root: str) -> tuple[str, ...]:
+    """Return where code that is not the repository's comes from, before any of it can run."""
+    places = {sys.prefix, sys.base_prefix, os.path.dirname(os.__file__), *sys.path}
+    places -= {"", os.path.dirname(os.path.abspath(__file__))}
+    folders = [place.rstrip(os.sep) + os.sep for place in places]
+    return tuple(
+        folder
+        for folder in folders
+        if not root.startswith(folder)
+        and (not folder.startswith(root) or "/site-packages/" in folder)
+    )
 
 
 def _set_known(options: Any, values: dict[str, Any]) -> None:

@@ -44,25 +44,26 @@ def run(request: dict[str, Any], results_fd: int, unwatched: Any = None) -> int:
         return 4
     import pytest
 
-    watch = unwatched or take_fingerprint()
-    class_ = import_beside("greenloop_reporter").Reporter
-    canaries = None if unwatched else import_beside("greenloop_canary").put_in
-    reporter = class_(send, request["root"], request["select"], watch, canaries)
-    watch.listen(reporter.place_of)
+    plugin, reporter = import_beside("greenloop_plugin"), import_beside("greenloop_reporter")
+    selected = (send, request["root"], request["select"])
+    if unwatched:
+        told = reporter.Reporter(*selected, unwatched, None)
+        plugin.tell = lambda _, *news: told.take(*news)
+    else:
+        ours = [import_beside("greenloop_" + name) for name in ("channel", "ear", "fingerprint")]
+        ours += [plugin, reporter, sys.modules[__name__]]
+        watch = ours[2].Fingerprint(ours)
+        canaries = import_beside("greenloop_canary").put_in
+        told = reporter.Reporter(*selected, watch, canaries)
+        ours[1].listen(plugin, told.take, told.place_of, watch.seen, ours)
     forget_ourselves()
     arguments = request["arguments"]
     sys.argv[:] = [os.path.join(os.path.dirname(pytest.__file__), "__main__.py"), *arguments]
     if request["cwd_on_path"]:
         sys.path.insert(0, os.getcwd())
-    status = int(pytest.main(arguments, plugins=[reporter]))
-    reporter.finish(status)
+    status = int(pytest.main(arguments, plugins=[plugin.Plugin()]))
+    told.finish(status)
     return status
-
-
-def take_fingerprint() -> Any:
-    """Remember what pytest and our reporter are made of, before the repository's code runs."""
-    class_ = import_beside("greenloop_fingerprint").Fingerprint
-    return class_([class_, import_beside("greenloop_reporter").Reporter])
 
 
 def import_beside(name: str) -> Any:

@@ -26,7 +26,10 @@ from typing import Any
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = frozenset(
     f"greenloop_{name}.py"
-    for name in ("canary", "channel", "fingerprint", "reporter", "session", "supervise", "warm")
+    for name in (
+        *("canary", "channel", "ear", "fingerprint", "plugin"),
+        *("reporter", "session", "supervise", "warm"),
+    )
 )
 OUTPUT_TAIL_BYTES = 32 * 1024
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36

@@ -65,6 +65,7 @@ def prepare(session: Any, root: str, variables: dict[str, str]) -> str:
     if not variables.get("PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
         import_plugins(root)
     session.import_beside("greenloop_reporter")
+    session.import_beside("greenloop_plugin")
     import_what_a_session_imports(root)
     accept_imported_plugins()
     inside = [name for name, module in list(sys.modules.items()) if is_in_tree(module, root)]
