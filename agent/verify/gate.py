@@ -66,6 +66,8 @@ async def gate(
     if not isinstance(verdict, Green):
         return verdict
     flags = (*look_at(measured, bench.base.read).shown, *_witnesses(bench.runner.name))
+    if verdict.flaky:
+        flags += (f"{verdict.flaky[0]} failed once and passed when the suite was run again",)
     verdict = replace(verdict, restored=tuple(restored), flags=flags)
     if receipt is None:
         return verdict
@@ -218,14 +220,17 @@ class _Trial:
         return await sandbox.read_file(path, limit_bytes=len(expected.data)) == expected.data
 
     async def _flaky(self, broken: tuple[TestId, ...], after: TestReport) -> tuple[TestId, ...]:
-        """Run once more what broke without the edited files being on its way."""
+        """Run the suite once more if what broke did so without the edited files on its way.
+
+        All of it, in a fresh sandbox: a test that breaks by what another leaves behind would pass
+        alone.
+        """
         doubtful = tuple(id_ for id_ in broken if self._is_far(id_, after))
         if not doubtful or len(broken) > RETRIED_TESTS or doubtful != broken:
             return ()
-        limit_s = min(self.wall_s, self.baseline.timeout_for(doubtful))
         async with self.bench.open(self.delta) as sandbox:
-            outcome = await self._run(sandbox, Selection(ids=doubtful), limit_s)
-        if isinstance(outcome, NoReport):
+            outcome = await self._run(sandbox, Selection(), self.limit_s)
+        if isinstance(outcome, NoReport) or set(outcome.altered) - set(after.altered):
             return ()
         flaky = tuple(id_ for id_ in doubtful if outcome.outcome(id_) is Outcome.PASSED)
         if flaky:

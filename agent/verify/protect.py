@@ -7,6 +7,7 @@ measures, unless the task allows changing them.
 import configparser
 import json
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterable
 from pathlib import PurePosixPath
@@ -120,12 +121,23 @@ def shadowing(delta: Delta, read: Callable[[RepoPath], Content | None]) -> dict[
         if after is None or read(path) is not None:
             continue
         parts = PurePosixPath(path).parts
-        top = parts[1] if parts[0] in {"src", "lib"} and len(parts) > 1 else parts[0]
+        inner = parts[1:] if parts[0] in {"src", "lib"} and len(parts) > 1 else parts
+        top = inner[0]
         if top.removesuffix(".py") in _RUNNER_MODULES:
             found[path] = "would be imported in place of the test runner"
+        elif _module_name(inner) in sys.stdlib_module_names:
+            found[path] = "would be imported in place of the standard library's"
         elif path.lower().endswith(_COMPILED):
             found[path] = "is compiled code, which cannot be looked at"
     return found
+
+
+def _module_name(parts: tuple[str, ...]) -> str:
+    """Return the module or package that a file is for those who import from beside it."""
+    if len(parts) == 2 and parts[1] == "__init__.py":
+        return parts[0]
+    is_module = len(parts) == 1 and parts[0].endswith(".py")
+    return parts[0].removesuffix(".py") if is_module else ""
 
 
 def _test_files(report: TestReport) -> Callable[[RepoPath], bool]:

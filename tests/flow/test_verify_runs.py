@@ -26,7 +26,7 @@ from agent.verify.receipt import CannotTell, DoesNotHold, Holds, read_receipt, r
 from agent.verify.report import Baseline, NoReport, Outcome, TestReport
 from agent.verify.verdict import Broken, Green, Regressed, Tampered, Unchanged, Verdict
 from agent.verify.warm import open_warm
-from tests.support.verify import a_bench, a_delta, a_runner
+from tests.support.verify import a_bench, a_delta, a_runner, dedent
 
 SHOP = {
     "shop.py": """
@@ -394,6 +394,28 @@ async def test_a_failure_far_from_the_edit_that_passes_again_is_flaky(tmp_path: 
     assert TOTAL in verdict.fixed
     assert "tests/test_far.py::test_far" not in verdict.fixed
     assert any(isinstance(e, Notice) and "passed when run again" in e.text for e in events)
+    assert verdict.flags == (
+        "tests/test_far.py::test_far failed once and passed when the suite was run again",
+    )
+
+
+async def test_a_test_broken_by_what_another_leaves_behind_is_not_flaky(tmp_path: Path) -> None:
+    """Alone it passes."""
+    files = {
+        **SHOP,
+        "config.py": "LIMIT = 5\n",
+        "tests/test_zlimit.py": """
+            import config
+            def test_limit():
+                assert config.LIMIT == 5
+            """,
+    }
+    bench = a_bench(tmp_path / "repo", files)
+    baseline = await measured(bench, TOTAL)
+    leaking = dedent(FIXED) + "import config\nconfig.LIMIT = 0\n"
+    verdict = await gated(bench, baseline, {"shop.py": leaking})
+    assert isinstance(verdict, Regressed)
+    assert verdict.broken == ("tests/test_zlimit.py::test_limit",)
 
 
 async def test_protected_files_are_put_back_and_named(tmp_path: Path) -> None:

@@ -115,6 +115,8 @@ def test_a_policy_that_allows_adding_lets_new_tests_in_and_nothing_else() -> Non
         ("_pytest/runner.py", "in place of"),
         ("src/pluggy/__init__.py", "in place of"),
         ("unittest.py", "in place of"),
+        ("statistics.py", "standard library"),
+        ("lib/json/__init__.py", "standard library"),
         ("pkg/fast.so", "compiled"),
         ("pkg/__pycache__/a.cpython-311.pyc", "compiled"),
     ],
@@ -127,6 +129,7 @@ def test_an_existing_file_of_such_a_name_is_no_shadow() -> None:
     content = Content(data=b"x")
     assert shadowing(a_delta({"pytest.py": "y"}), lambda _path: content) == {}
     assert shadowing(a_delta({"pkg/pytest_x.py": "y", "a.py": None}), lambda _path: None) == {}
+    assert shadowing(a_delta({"pkg/json.py": "y", "code/a.py": "y"}), lambda _path: None) == {}
 
 
 def test_reasons_are_there_for_paths_alone() -> None:
