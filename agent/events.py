@@ -79,6 +79,8 @@ class TestsProgress:
     failed: int
     total: int
     """0 while unknown."""
+    running: str = ""
+    """Id of the test that runs, once it has done so for some seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -126,10 +126,12 @@ class Board:
 
 
 def tests_line(event: TestsProgress) -> str:
-    """Return `120 of 900 tests, 1 failed`."""
+    """Return `120 of 900 tests, 1 failed, running tests/test_a.py::test_slow`."""
     total = f"{event.finished:,} of {event.total:,} tests" if event.total else ""
     count = total or counted(event.finished, "test")
-    return f"{count}, {event.failed:,} failed" if event.failed else count
+    failed = f", {event.failed:,} failed" if event.failed else ""
+    running = f", running {shortened(event.running, 100)}" if event.running else ""
+    return f"{count}{failed}{running}"
 
 
 def baseline_line(event: BaselineMeasured) -> str:

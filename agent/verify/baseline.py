@@ -83,7 +83,11 @@ async def _run(
     async with bench.open() as sandbox:
         progress = Progress(emit)
         outcome = await bench.runner.run(
-            sandbox, selection, wall_s=wall_s, on_result=progress.on_result
+            sandbox,
+            selection,
+            wall_s=wall_s,
+            on_result=progress.on_result,
+            on_slow=progress.on_slow,
         )
         progress.tell()
         return outcome
@@ -106,10 +110,18 @@ class Progress:
         if time.monotonic() - self._told_s >= PROGRESS_S:
             self.tell()
 
-    def tell(self) -> None:
+    def on_slow(self, id_: TestId) -> None:
+        """Take a test that has been running for a while, and tell it."""
+        self.tell(running=id_)
+
+    def tell(self, running: str = "") -> None:
         """Emit where the run stands."""
         self._told_s = time.monotonic()
-        self._emit(TestsProgress(finished=self._finished, failed=self._failed, total=self._total))
+        self._emit(
+            TestsProgress(
+                finished=self._finished, failed=self._failed, total=self._total, running=running
+            )
+        )
 
 
 def _is_asked_for(id_: TestId, targets: Sequence[str]) -> bool:

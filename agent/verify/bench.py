@@ -53,10 +53,12 @@ class Runner(Protocol):
         *,
         wall_s: float,
         on_result: Callable[[TestId, bool], None] | None = None,
+        on_slow: Callable[[TestId], None] | None = None,
     ) -> TestReport | NoReport:
         """Run the selection and return what a structured report says of it.
 
-        `on_result` is called with each test id and whether it passed, as tests finish.
+        `on_result` is called with each test id and whether it passed, as tests finish;
+        `on_slow` with a test that has been running for some seconds, every few seconds.
         Raises: SandboxError.
         """
         ...

@@ -39,12 +39,13 @@ class CommandRunner:
         *,
         wall_s: float,
         on_result: Callable[[TestId, bool], None] | None = None,
+        on_slow: Callable[[TestId], None] | None = None,
     ) -> TestReport | NoReport:
         """Run everything; the file must have been written by this very run.
 
         Raises: SandboxError.
         """
-        del selection  # the command runs what it runs
+        del selection, on_slow  # the command runs what it runs, and tells at its end
         await sandbox.sync([FileDelete(path=self.junit_path)])
         completed = await sandbox.run(
             Command(argv=("sh", "-c", self.command), limits=CommandLimits(wall_s=wall_s))

@@ -180,7 +180,11 @@ class _Trial:
         total = len(selection.ids) or len(self.baseline.report.results)
         progress = Progress(self.emit, total)
         outcome = await self.bench.runner.run(
-            sandbox, selection, wall_s=limit_s, on_result=progress.on_result
+            sandbox,
+            selection,
+            wall_s=limit_s,
+            on_result=progress.on_result,
+            on_slow=progress.on_slow,
         )
         progress.tell()
         return outcome

@@ -67,6 +67,7 @@ class PytestRunner:
         *,
         wall_s: float,
         on_result: Callable[[TestId, bool], None] | None = None,
+        on_slow: Callable[[TestId], None] | None = None,
     ) -> TestReport | NoReport:
         """Run the selection and return what both reports say, where they agree.
 
@@ -74,7 +75,7 @@ class PytestRunner:
         """
         await sandbox.install(inside_files())
         secret = os.urandom(32)
-        listener = Listener(secret, on_result)
+        listener = Listener(secret, on_result, on_slow)
         request = self.request(sandbox.spec.workdir, selection, wall_s=wall_s)
         request["interpreter"] = [self.interpreter, *self.command.interpreter_options]
         request["secret"] = secret.hex()

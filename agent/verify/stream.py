@@ -18,6 +18,7 @@ RESULTS = 200_000
 MESSAGE_CHARS = 4_000
 
 OnResult = Callable[[TestId, bool], None]
+OnSlow = Callable[[TestId], None]
 
 
 @dataclass(slots=True)
@@ -51,11 +52,14 @@ class Told:
 class Listener:
     """Feeds the supervisor's output into a `Told`, message by message."""
 
-    def __init__(self, secret: bytes, on_result: OnResult | None = None) -> None:
+    def __init__(
+        self, secret: bytes, on_result: OnResult | None = None, on_slow: OnSlow | None = None
+    ) -> None:
         self.told = Told()
         self.forged = ""
         self._receiver = Receiver(secret, noise_first=True)
         self._on_result = on_result
+        self._on_slow = on_slow
 
     def feed(self, data: bytes) -> None:
         """Take the next piece; after something that is not authentic everything is ignored."""
@@ -86,6 +90,8 @@ class Listener:
             case "start":
                 told.running = TestId(str(message["id"]))
                 told.begun.add(told.running)
+            case "slow":
+                self._tell_slow(TestId(str(message["id"])))
             case "result":
                 self._add(_result(message))
             case "canary":
@@ -105,6 +111,10 @@ class Listener:
                 told.output = base64.b64decode(message["output"]).decode("utf-8", "replace")
             case other:
                 raise ValueError(other)
+
+    def _tell_slow(self, id_: TestId) -> None:
+        if self._on_slow:
+            self._on_slow(id_)
 
     def _add(self, result: TestResult) -> None:
         if len(self.told.results) >= RESULTS:

@@ -643,7 +643,7 @@ async def test_a_lost_engine_is_infrastructure(tmp_path: Path) -> None:
         def identity(self):
             return {}
 
-        async def run(self, sandbox, selection, *, wall_s, on_result=None):
+        async def run(self, sandbox, selection, *, wall_s, on_result=None, on_slow=None):
             return NoReport(why="the sandbox went away", infrastructure=True)
 
     bench = a_bench(tmp_path / "repo", SHOP, Lost())

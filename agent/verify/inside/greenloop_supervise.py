@@ -32,6 +32,8 @@ SCRIPTS = frozenset(
     )
 )
 OUTPUT_TAIL_BYTES = 32 * 1024
+SLOW_S = 5.0
+"""A test that runs for longer is told of, as often."""
 PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 4, 36
 
 
@@ -175,6 +177,7 @@ class _Watch:
         self._test_s = test_s
         self._wall_end = time.monotonic() + wall_s
         self._test_end = self._wall_end
+        self._slow_at = self._wall_end
 
     def until_over(self, child: int) -> str:
         """Return `exited`, or `timeout` or `test_timeout` when the clock decided."""
@@ -184,6 +187,9 @@ class _Watch:
                 return "timeout"
             if self.running and now >= self._test_end:
                 return "test_timeout"
+            if self.running and now >= self._slow_at:
+                self._slow_at = now + SLOW_S
+                self._send({"k": "slow", "id": self.running})
             until = min(self._wall_end, self._test_end if self.running else self._wall_end)
             pause = min(0.2, max(0.0, until - now)) if self._results in self._open else 0.002
             self._read(pause)
@@ -219,7 +225,8 @@ class _Watch:
             kind = message.get("k")
             if kind == "start":
                 self.running = message["id"]
-                self._test_end = time.monotonic() + self._test_s
+                now = time.monotonic()
+                self._test_end, self._slow_at = now + self._test_s, now + SLOW_S
             elif kind in ("result", "end"):
                 self.running = ""
             self._send(message)

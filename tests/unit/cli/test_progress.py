@@ -65,13 +65,17 @@ def test_plain_progress_gives_a_sign_of_life() -> None:
     progress.show(TestsProgress(finished=3, failed=1, total=0))
     clock.now_s = 12.0
     progress.show(TestsProgress(finished=9, failed=0, total=10))
-    progress.show(PhaseFinished(phase="baseline", wall_s=12.0))
+    clock.now_s = 18.0
+    slow = "tests/test_a.py::test_slow"
+    progress.show(TestsProgress(finished=9, failed=1, total=10, running=slow))
+    progress.show(PhaseFinished(phase="baseline", wall_s=18.0))
     clock.now_s = 30.0
     progress.tick()
     assert lines == [
         "baseline ...",
         "baseline: still going on (6.0 s)",
         "baseline: 9 of 10 tests (12.0 s)",
+        "baseline: 9 of 10 tests, 1 failed, running tests/test_a.py::test_slow (18.0 s)",
     ]
 
 

@@ -184,6 +184,14 @@ def test_results_are_passed_on_as_they_come() -> None:
     assert listener.told.running is None
 
 
+def test_a_test_that_takes_long_is_told() -> None:
+    slow: list[str] = []
+    listener = Listener(KEY, on_slow=slow.append)
+    heard(GOOD[0], GOOD[1], {"k": "slow", "id": "a.py::t"}, *GOOD[2:], listener=listener)
+    assert slow == ["a.py::t"]
+    assert told(*GOOD[:2], {"k": "slow", "id": "a.py::t"}).running == "a.py::t"
+
+
 @pytest.mark.parametrize(
     "message",
     [
