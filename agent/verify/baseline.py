@@ -156,7 +156,8 @@ def _unmeasurable(outcome: NoReport, wall_s: float) -> TaskError | Infrastructur
         )
     return TaskError(
         f"the tests of the base cannot be measured: {outcome.why}",
-        remedy="run the tests by hand, see what they say, and mend that first; "
+        remedy=outcome.remedy
+        or "run the tests by hand, see what they say, and mend that first; "
         "another way to run them is given by --test-command",
     )
 

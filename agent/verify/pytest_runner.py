@@ -9,7 +9,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import PurePosixPath
@@ -28,6 +28,14 @@ JUNIT_PATH = f"{TOOLS_DIR}/junit.xml"
 CACHE_DIR = f"{TOOLS_DIR}/pytest_cache"
 GRACE_S = 15.0
 """Over the limit that the supervisor keeps, before the sandbox ends it from outside."""
+_PYTHON_NEEDED = (
+    "name an image that has python3 on its PATH, with pytest, "
+    "or a test command with junit_path; `greenloop doctor` shows what is used now"
+)
+_PYTEST_NEEDED = (
+    "name an image whose python3 has pytest, or install it where the project runs: "
+    "python -m pip install pytest (it runs unittest suites too)"
+)
 _BAD = frozenset({Outcome.FAILED, Outcome.ERROR})
 _CONFTEST = re.compile(r"^\w+ while loading conftest '(?P<path>[^']+)'", re.MULTILINE)
 _SCRIPTS = (
@@ -142,12 +150,24 @@ def pytest_arguments(command: PytestCommand) -> tuple[str, ...]:
     folder lies outside the tree.
     """
     return (
-        *command.arguments,
+        *_without_spoilers(command.arguments),
         f"--junitxml={JUNIT_PATH}",
         *("-o", "junit_family=xunit1"),
         *("-o", "junit_logging=no"),
         *("-o", f"cache_dir={CACHE_DIR}"),
     )
+
+
+def _without_spoilers(arguments: Sequence[str]) -> Iterator[str]:
+    """Leave out what would switch off the plugin that writes our second report."""
+    words = iter(arguments)
+    for word in words:
+        if word == "-p":
+            plugin = next(words, "")
+            if plugin != "no:junitxml":
+                yield from (word, plugin) if plugin else (word,)
+        elif word != "-pno:junitxml":
+            yield word
 
 
 @cache
@@ -196,6 +216,7 @@ def _no_report(told: Told, why: str) -> NoReport:
         why=why,
         infrastructure=False,
         output=told.output,
+        remedy=_PYTEST_NEEDED if told.no_pytest else "",
         running=told.running,
         hung=told.over in {"timeout", "test_timeout"},
         finished=told.results,
@@ -220,9 +241,10 @@ def _died(completed: Completed, listener: Listener) -> NoReport | None:
         Reason.TIMEOUT: f"the tests did not end in time{during}",
     }.get(completed.reason, f"the run was ended from within{during}")
     if not told.ready:
-        why = "the interpreter of this environment could not be started in the sandbox"
+        why = "no Python could be started in the sandbox"
     return NoReport(
         why=why,
+        remedy="" if told.ready else _PYTHON_NEEDED,
         infrastructure=False,
         output=output.decode("utf-8", "replace"),
         running=told.running,

@@ -133,6 +133,8 @@ class NoReport:
     """It was ended because `running`, or the whole run, took too long."""
     altered: tuple[str, ...] = ()
     """As in a report: what was found replaced, should the run have come so far."""
+    remedy: str = ""
+    """What a person can do about it, where that is known."""
     finished: Mapping[TestId, TestResult] = field(default_factory=dict)
     """What had been reported until then; good for a message, not for a verdict."""
 

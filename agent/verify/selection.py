@@ -1,5 +1,6 @@
 """Turns what a person names as targets into test ids of the baseline. Pure."""
 
+import ast
 import difflib
 import re
 from collections.abc import Iterable, Sequence
@@ -89,6 +90,10 @@ def _around(report: TestReport, path: RepoPath, line: int, target: str, base: Ba
     lines = content.data.count(b"\n") + 1 if content else line
     if line > lines:
         raise TaskError(f"there is no line {line} in {path}", remedy=f"it has {lines - 1} lines")
+    if content and (class_ := _class_at(content.data, line)):
+        prefix = f"{path}::{class_}::"
+        if found := [id_ for id_ in here if id_.startswith(prefix)]:
+            return found
     starts = [result.line for result in here.values() if result.line <= line]
     if not starts:
         first = min(result.line for result in here.values())
@@ -97,6 +102,20 @@ def _around(report: TestReport, path: RepoPath, line: int, target: str, base: Ba
             remedy=f"the first test of that file is at line {first}",
         )
     return [id_ for id_, result in here.items() if result.line == max(starts)]
+
+
+def _class_at(source: bytes, line: int) -> str:
+    """Return the class whose own first line, or decorator, this is; editors send that line."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef):
+            first = min((node.lineno, *(one.lineno for one in node.decorator_list)))
+            if first <= line <= node.lineno:
+                return node.name
+    return ""
 
 
 def _file(result: TestResult) -> RepoPath:

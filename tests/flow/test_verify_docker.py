@@ -128,8 +128,10 @@ async def test_an_environment_without_pytest_is_said_so(bench: Bench) -> None:
         outcome = await runner.run(sandbox, Selection(), wall_s=60)
     assert isinstance(outcome, NoReport)
     assert "pytest cannot be imported" in outcome.why
+    assert "whose python3 has pytest" in outcome.remedy
     missing = replace(bench.runner, interpreter="/nowhere/python3")
     async with bench.open() as sandbox:
         outcome = await missing.run(sandbox, Selection(), wall_s=60)
     assert isinstance(outcome, NoReport)
-    assert "could not be started" in outcome.why
+    assert "could be started" in outcome.why
+    assert "name an image that has python3" in outcome.remedy

@@ -8,7 +8,7 @@ import pytest
 from agent.errors import ConfigError, TaskError
 from agent.verify.command_runner import CommandRunner
 from agent.verify.pytest_command import PytestCommand
-from agent.verify.pytest_runner import PytestRunner, inside_files, pytest_argv
+from agent.verify.pytest_runner import PytestRunner, inside_files, pytest_arguments, pytest_argv
 from agent.verify.runners import choose_runner
 from tests.support.reports import a_folder_base
 from tests.support.verify import an_environment
@@ -110,3 +110,9 @@ def test_scripts_that_run_inside_are_written_for_python_3_8(name: str) -> None:
     import ast
 
     ast.parse(inside_files()[name], feature_version=(3, 8))
+
+
+@pytest.mark.parametrize("words", [("-p", "no:junitxml"), ("-pno:junitxml",)])
+def test_the_second_report_cannot_be_switched_off(words: tuple[str, ...]) -> None:
+    command = PytestCommand(arguments=("-q", *words, "-p", "no:randomly", "tests"))
+    assert pytest_arguments(command)[:4] == ("-q", "-p", "no:randomly", "tests")

@@ -110,3 +110,17 @@ def test_a_line_beyond_the_end_of_the_file_is_refused(tmp_path: Path) -> None:
         "there is no line 99 in tests/test_a.py",
         "it has 21 lines",
     )
+
+
+@pytest.mark.parametrize("line", [4, 5])
+def test_the_first_lines_of_a_class_mean_its_tests(tmp_path: Path, line: int) -> None:
+    (tmp_path / "tests").mkdir()
+    source = "\n\n\n@mark\nclass TestB:\n    def test_x(self): ...\n    def test_y(self): ...\n"
+    (tmp_path / "tests" / "test_b.py").write_text(source)
+    assert resolved(tmp_path, f"tests/test_b.py:{line}") == (X,)
+
+
+def test_a_file_that_cannot_be_parsed_has_no_class_lines(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_b.py").write_text("class TestB(\n" * 6)
+    assert resolved(tmp_path, "tests/test_b.py:6") == (X,)
