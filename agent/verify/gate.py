@@ -29,6 +29,10 @@ from sandbox.base import Promises, Sandbox
 
 NARROW_FROM_S: Final = 10.0
 """A suite that takes less on the base is run at once; starting a runner twice would cost more."""
+DATA_ENDINGS: Final = (
+    *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml"),
+    *(".snap", ".golden", ".expected", ".html", ".dat", ".db", ".sqlite"),
+)
 RETRIED_TESTS: Final = 20
 """More tests than these that break at once are no coincidence."""
 
@@ -65,7 +69,11 @@ async def gate(
     verdict = await trial.whole_suite()
     if not isinstance(verdict, Green):
         return verdict
-    flags = (*look_at(measured, bench.base.read).shown, *_witnesses(bench.runner.name))
+    flags = (
+        *look_at(measured, bench.base.read).shown,
+        *(f"{path} is data; tests may read there what they expect" for path in _data(measured)),
+        *_witnesses(bench.runner.name),
+    )
     if verdict.flaky:
         flags += (f"{verdict.flaky[0]} failed once and passed when the suite was run again",)
     verdict = replace(verdict, restored=tuple(restored), flags=flags)
@@ -83,6 +91,10 @@ async def gate(
     )
     await anyio.to_thread.run_sync(write_receipt, receipt, evidence)
     return replace(verdict, receipt=str(receipt))
+
+
+def _data(measured: Delta) -> list[RepoPath]:
+    return [path for path in sorted(measured) if path.lower().endswith(DATA_ENDINGS)]
 
 
 def _witnesses(runner: str) -> tuple[str, ...]:

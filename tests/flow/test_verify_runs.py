@@ -399,6 +399,19 @@ async def test_a_failure_far_from_the_edit_that_passes_again_is_flaky(tmp_path: 
     )
 
 
+async def test_a_changed_data_file_is_shown(tmp_path: Path) -> None:
+    expected = """
+        import pathlib
+        def test_total():
+            assert pathlib.Path("expected.txt").read_text() == "3"
+        """
+    bench = a_bench(tmp_path / "repo", {"expected.txt": "4", "test_a.py": expected})
+    baseline = await measured(bench)
+    verdict = await gated(bench, baseline, {"expected.txt": "3"})
+    assert isinstance(verdict, Green)
+    assert verdict.flags == ("expected.txt is data; tests may read there what they expect",)
+
+
 async def test_a_test_broken_by_what_another_leaves_behind_is_not_flaky(tmp_path: Path) -> None:
     """Alone it passes."""
     files = {
