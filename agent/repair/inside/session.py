@@ -77,6 +77,7 @@ NEUTRAL: dict[str, Any] = {
     "looponfail": False,
     "forked": False,
     "reruns": 0,
+    "force_reruns": None,
     "no_cov": True,
     "continue_on_collection_errors": True,
 }
