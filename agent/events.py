@@ -88,6 +88,36 @@ class TestsProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestFailed:
+    """How a test fails on the base, or in a run of tests; the first hundred are told."""
+
+    __test__ = False
+
+    id: str
+    path: str
+    """File in which it stands, relative to the repository; empty where unknown."""
+    line: int
+    """1-based; 0 where unknown."""
+    message: str
+    """The assertion or exception, first lines."""
+    error_type: str
+    frames: tuple[tuple[str, int, str], ...]
+    """Path, 1-based line and function of each step inside the repository, outermost first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestsMeasured:
+    """How every test of a measurement ended. Passes by: it is not kept."""
+
+    __test__ = False
+
+    results: tuple[tuple[str, str, float], ...]
+    """Id, outcome and seconds of each, in the order in which they ran."""
+    whole: bool
+    """All tests of the repository, not a selection."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineMeasured:
     """The base, untouched: what fails, what passes, what cannot be relied on."""
 
@@ -310,6 +340,8 @@ Event = (
     | BaseTaken
     | EnvironmentChosen
     | TestsProgress
+    | TestFailed
+    | TestsMeasured
     | BaselineMeasured
     | SearchProgress
     | AttemptEvent

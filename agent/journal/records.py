@@ -96,4 +96,4 @@ def _event(parsed: Mapping[str, Any]) -> Event | None:
 
 
 def _value(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+    return tuple(map(_value, value)) if isinstance(value, list) else value

@@ -32,6 +32,7 @@ from agent.events import (
     RunFinished,
     RunStarted,
     SearchProgress,
+    TestsMeasured,
     TestsProgress,
     VerdictReached,
 )
@@ -81,7 +82,7 @@ class RunWriter:
 
     def append(self, event: Event, *, now: Callable[[], float] = time.time) -> None:
         """Add one record. Never raises: see `failure`."""
-        if isinstance(event, ModelStreamed) or self.failure is not None:
+        if isinstance(event, ModelStreamed | TestsMeasured) or self.failure is not None:
             return
         if self._is_too_soon(event, now()):
             return

@@ -26,6 +26,8 @@ from agent.events import (
     RunStarted,
     SearchProgress,
     StrategyGaveUp,
+    TestFailed,
+    TestsMeasured,
     TestsProgress,
     ToolFinished,
     ToolStarted,
@@ -74,6 +76,10 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0912 - a line for each kind
             return f"{event.backend}, {event.kind}: {event.why}"
         case TestsProgress():
             return tests_line(event)
+        case TestFailed():
+            return f"{event.id} fails: {event.message.partition(chr(10))[0]}"
+        case TestsMeasured():
+            return f"{counted(len(event.results), 'test')} measured"
         case BaselineMeasured():
             return baseline_line(event)
         case SearchProgress():
@@ -166,7 +172,9 @@ def _weight(event: Event) -> str:
     match event:
         case VerdictReached() | RunFinished() | BaselineMeasured() | CandidateProposed():
             return "strong"
-        case PhaseStarted() | PhaseFinished() | TestsProgress() | SearchProgress():
+        case (
+            PhaseStarted() | PhaseFinished() | TestsProgress() | TestsMeasured() | SearchProgress()
+        ):
             return "faint"
         case _:
             return "plain"
