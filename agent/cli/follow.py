@@ -6,7 +6,6 @@ from pathlib import Path
 
 import anyio
 
-from agent.cli.account import model_account
 from agent.cli.outcome import commands_after_fix, print_outcome
 from agent.cli.patches import hunk_places
 from agent.cli.progress import Progress, open_progress
@@ -19,6 +18,7 @@ from agent.errors import AgentError
 from agent.events import Event, ModelAnswered, RunStarted
 from agent.journal.store import RunStore
 from agent.result import RunResult, result_to_json
+from agent.telling.account import model_account
 from agent.workspace.review import Stale, apply_patch
 from sandbox.errors import SandboxError
 

@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.cli.account import model_account
-from agent.cli.lanes import Lane, lane_of
 from agent.cli.outcome import commands_after_show, print_outcome
 from agent.cli.patches import hunk_places, patch_of
 from agent.cli.screen import Screen
-from agent.cli.telling import ALL, tell
-from agent.cli.wording import age, asked_for, colour, counted, duration, one_line, shortened
 from agent.config import Settings, top_here
 from agent.events import (
     AttemptEvent,
@@ -26,6 +22,10 @@ from agent.events import (
 )
 from agent.journal.store import RunStore
 from agent.journal.stored import RunState, RunSummary, StoredRun
+from agent.telling.account import model_account
+from agent.telling.lanes import Lane, lane_of
+from agent.telling.lines import ALL, tell
+from agent.telling.wording import age, asked_for, colour, counted, duration, one_line, shortened
 
 
 def runs(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from agent.cli.account import total_cost
-from agent.cli.lanes import Call, Lane, cost_text, last_line
-from agent.cli.telling import plan_line
-from agent.cli.wording import clean, duration, one_line, plain_marks, short_count, shortened
+from agent.telling.account import total_cost
+from agent.telling.lanes import Call, Lane, cost_text, last_line
+from agent.telling.lines import plan_line
+from agent.telling.wording import clean, duration, one_line, plain_marks, short_count, shortened
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

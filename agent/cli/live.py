@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from agent.cli.board import Board, Step
 from agent.cli.lane_picture import LanePicture, Signs
-from agent.cli.telling import tell
-from agent.cli.wording import clean, duration, one_line
 from agent.events import AttemptEvent, Event, Notice
+from agent.telling.board import Board, Step
+from agent.telling.lines import tell
+from agent.telling.wording import clean, duration, one_line
 
 if TYPE_CHECKING:
     from rich.console import Console, Group, RenderableType

@@ -8,13 +8,13 @@ from typing import Any
 import anyio
 
 from agent.cli.screen import Screen
-from agent.cli.wording import one_line, short_count
 from agent.config import Settings, user_file
 from agent.errors import ConfigError
 from agent.models.keys import KeyPlace, find_key, key_place
 from agent.models.profile import Price, Profile
 from agent.models.profiles import find_profile, known_profiles
 from agent.models.served import Served, served_models
+from agent.telling.wording import one_line, short_count
 
 NOT_READY = 1
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.cli.diffs import changed_lines
-from agent.cli.lanes import cost_text
 from agent.cli.screen import Screen
-from agent.cli.wording import counted, duration, explanation, headline, one_line, short_count
+from agent.telling.lanes import cost_text
+from agent.telling.wording import counted, duration, explanation, headline, one_line, short_count
 
 TESTS_SHOWN = 20
 """Of long lists of tests, this many are printed; `show --html` has them all."""

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, changed_lines, parse_diff
 from agent.cli.outcome import meaning_of
-from agent.cli.wording import clean, colour, headline, one_line
+from agent.telling.wording import clean, colour, headline, one_line
 
 _MARKS = {"+": "green", "-": "red", " ": "", "\\": "dim"}
 

@@ -5,10 +5,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from agent.cli.board import Board
 from agent.cli.screen import Screen
-from agent.cli.telling import tell
-from agent.cli.wording import duration, one_line
 from agent.events import (
     AttemptEvent,
     BaselineMeasured,
@@ -22,6 +19,9 @@ from agent.events import (
     StrategyGaveUp,
     VerdictReached,
 )
+from agent.telling.board import Board
+from agent.telling.lines import tell
+from agent.telling.wording import duration, one_line
 
 SIGN_OF_LIFE_S: Final = 5.0
 """Plain output says at least this often that something goes on."""

@@ -6,13 +6,13 @@ from typing import Any
 
 from agent.cli.patches import chosen_hunks, patch_of
 from agent.cli.screen import Screen
-from agent.cli.wording import one_line
 from agent.config import Settings, find_top, top_here
 from agent.edits.merge import Conflict
 from agent.errors import JournalError, TaskError
 from agent.events import RunStarted
 from agent.journal.store import RunStore
 from agent.journal.stored import StoredRun
+from agent.telling.wording import one_line
 from agent.workspace.review import Applied, Stale, Undone, apply_patch
 from agent.workspace.review import undo as take_back
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from agent.cli.wording import clean
 from agent.journal.redaction import Redactor
+from agent.telling.wording import clean
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType

@@ -6,12 +6,12 @@ from typing import Any
 
 from agent.cli.asked import Asked, ask
 from agent.cli.screen import Screen
-from agent.cli.wording import counted
 from agent.config import Settings
 from agent.errors import TaskError
 from agent.repo.impact import Change, Impact, impacted_tests
 from agent.repo.index.view import View
 from agent.repo.questions import enclosing
+from agent.telling.wording import counted
 
 NONE = 1
 _PLACE = re.compile(r"(?P<path>.+):(?P<line>\d+)")

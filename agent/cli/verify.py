@@ -14,11 +14,11 @@ from agent.cli.arguments import given_settings
 from agent.cli.progress import busy
 from agent.cli.screen import Screen
 from agent.cli.signals import INTERRUPTED, heed_signals
-from agent.cli.wording import counted, one_line
 from agent.config import Settings, load_settings, top_here
 from agent.engine import find_environment, make_sandbox_engine
 from agent.errors import JournalError, TaskError, WorkspaceError
 from agent.journal.store import RunStore
+from agent.telling.wording import counted, one_line
 from agent.verify.bench import Bench
 from agent.verify.receipt import (
     CannotTell,

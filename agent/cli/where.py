@@ -6,9 +6,9 @@ from typing import Any
 
 from agent.cli.asked import ask
 from agent.cli.screen import Screen
-from agent.cli.wording import counted
 from agent.config import Settings
 from agent.repo.questions import FileUses, Symbols, references, symbols
+from agent.telling.wording import counted
 
 NOT_FOUND = 1
 _MOST = 40

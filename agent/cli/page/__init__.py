@@ -17,10 +17,10 @@ from agent.cli.page.elements import Html, div, element, joined, raw_asset, secti
 from agent.cli.page.timeline import circumstances, phase_bars, timeline
 from agent.cli.page.trajectory import trajectory
 from agent.cli.page.work import Work
-from agent.cli.wording import colour, headline
 from agent.errors import WorkspaceError
 from agent.journal.records import Record
 from agent.journal.redaction import Redactor
+from agent.telling.wording import colour, headline
 
 
 def write_page(path: Path, page: str) -> Path:

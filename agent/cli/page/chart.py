@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from agent.cli.lanes import cost_text
 from agent.cli.page.elements import Html, div, element, joined, span, text
 from agent.cli.page.work import Turn
-from agent.cli.wording import short_count
+from agent.telling.lanes import cost_text
+from agent.telling.wording import short_count
 
 WIDTH: Final = 1000
 HEIGHT: Final = 110

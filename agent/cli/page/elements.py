@@ -7,7 +7,7 @@ import html
 from collections.abc import Iterable
 from typing import NewType
 
-from agent.cli.wording import clean
+from agent.telling.wording import clean
 
 Html = NewType("Html", str)
 """Finished markup. Never wrap text of others in it; `text` and `element` are the ways in."""

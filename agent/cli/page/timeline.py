@@ -2,9 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from agent.cli.board import baseline_line, tests_line
 from agent.cli.page.elements import Html, div, element, joined, span
-from agent.cli.wording import asked_for, counted, duration
 from agent.events import (
     AttemptEnded,
     AttemptStarted,
@@ -34,6 +32,8 @@ from agent.events import (
     VerdictReached,
 )
 from agent.journal.records import Record
+from agent.telling.board import baseline_line, tests_line
+from agent.telling.wording import asked_for, counted, duration
 
 
 def timeline(records: Sequence[Record], *, with_steps: bool = True) -> Html:

@@ -4,15 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from agent.cli.account import total_cost
-from agent.cli.lanes import cost_text
 from agent.cli.page.chart import charts
 from agent.cli.page.code import diff_html
 from agent.cli.page.elements import Html, div, element, joined, section, span, text
 from agent.cli.page.work import Done, Turn, Work
-from agent.cli.telling import plan_line
-from agent.cli.wording import counted, duration, short_count, shortened
 from agent.context.entries import Hid, Summarised
+from agent.telling.account import total_cost
+from agent.telling.lanes import cost_text
+from agent.telling.lines import plan_line
+from agent.telling.wording import counted, duration, short_count, shortened
 
 SHOWN_LINES: Final = 12
 """Of a result, so many lines are open; the others are one click away."""

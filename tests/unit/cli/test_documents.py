@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import get_args
 
 from agent.cli.arguments import _parser
-from agent.cli.lanes import _ENDS as ENDS
 from agent.config import KEYS, Settings, settings_table
 from agent.context.entries import Entry
 from agent.events import Event
@@ -27,6 +26,7 @@ from agent.models.fake.script import (
 )
 from agent.models.profile import Dialect, Patience, Price, Timers
 from agent.models.profiles import _KEYS, find_profile
+from agent.telling.lanes import _ENDS as ENDS
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -7,13 +7,8 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from agent.cli.account import model_account, spending, total_cost
-from agent.cli.board import Board
-from agent.cli.lanes import Lane, cost_text, last_line
 from agent.cli.live import LiveProgress
 from agent.cli.progress import PlainProgress
-from agent.cli.telling import plan_line, tell
-from agent.cli.wording import plain_marks, short_count
 from agent.events import (
     AttemptEnded,
     AttemptStarted,
@@ -30,6 +25,11 @@ from agent.events import (
     ToolFinished,
     ToolStarted,
 )
+from agent.telling.account import model_account, spending, total_cost
+from agent.telling.board import Board
+from agent.telling.lanes import Lane, cost_text, last_line
+from agent.telling.lines import plan_line, tell
+from agent.telling.wording import plain_marks, short_count
 from tests.support.cli import model_events
 
 STARTED, ASKED, WAITS, *STREAMED, ANSWERED = model_events()[:8]

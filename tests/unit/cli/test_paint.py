@@ -5,9 +5,9 @@ import io
 from rich.console import Console, RenderableType
 
 from agent.cli import paint
-from agent.cli.board import Board
 from agent.cli.diffs import changed_lines
 from agent.events import BaselineMeasured, PhaseStarted, RunFinished
+from agent.telling.board import Board
 from tests.support.cli import a_patch, a_result, diff_of
 
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from agent.cli.board import Board
 from agent.cli.live import LiveProgress
 from agent.cli.progress import PlainProgress, busy, open_progress
 from agent.events import Event, Notice, PhaseFinished, PhaseStarted, SearchProgress, TestsProgress
+from agent.telling.board import Board
 from tests.support.cli import all_events, streams
 
 EVENTS = all_events("20261123-161502-3f9a", "/repo")

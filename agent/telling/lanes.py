@@ -7,8 +7,6 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.cli.account import total_cost
-from agent.cli.wording import counted, duration, one_line, short_count, shortened
 from agent.events import (
     AttemptEnded,
     AttemptEvent,
@@ -22,6 +20,8 @@ from agent.events import (
     ToolFinished,
     ToolStarted,
 )
+from agent.telling.account import total_cost
+from agent.telling.wording import counted, duration, one_line, short_count, shortened
 
 CALLS_KEPT: Final = 12
 STREAM_KEPT: Final = 100_000

@@ -1,7 +1,5 @@
 """What a model did, as plain lines: for pipes, for what scrolls by, for `show`. Pure."""
 
-from agent.cli.lanes import Lane, cost_text
-from agent.cli.wording import clean, counted, duration, one_line, short_count, shortened
 from agent.events import (
     AttemptEnded,
     AttemptEvent,
@@ -15,6 +13,8 @@ from agent.events import (
     ToolFinished,
     ToolStarted,
 )
+from agent.telling.lanes import Lane, cost_text
+from agent.telling.wording import clean, counted, duration, one_line, short_count, shortened
 
 SOME: int = 1
 """Detail from which on reasoning is told at all."""

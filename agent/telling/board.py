@@ -6,8 +6,6 @@ Time comes in from outside, so that the same events give the same lines.
 from dataclasses import dataclass, field
 from typing import Final
 
-from agent.cli.lanes import Lane, lane_of
-from agent.cli.wording import asked_for, counted, one_line, shortened
 from agent.events import (
     AttemptEvent,
     AttemptStarted,
@@ -26,6 +24,8 @@ from agent.events import (
     TestsProgress,
     VerdictReached,
 )
+from agent.telling.lanes import Lane, lane_of
+from agent.telling.wording import asked_for, counted, one_line, shortened
 
 EXPECTED: Final = (Phase.WORKSPACE, Phase.ENVIRONMENT, Phase.BASELINE, Phase.SEARCH, Phase.GATE)
 """Shown from the start, so that a person sees what is to come."""

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.cli.wording import (
+from agent.events import RunStarted
+from agent.telling.wording import (
     age,
     asked_for,
     clean,
@@ -18,7 +19,6 @@ from agent.cli.wording import (
     one_line,
     shortened,
 )
-from agent.events import RunStarted
 
 
 def explain(verdict: str, confidence: str | None, alternatives: int, still_failing: int = 0) -> str:
