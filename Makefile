@@ -2,7 +2,9 @@
 
 PYTHON := .venv/bin/python
 BIN := .venv/bin
-FAST := not docker and not bwrap and not node and not slow
+FAST := not docker and not bwrap and not node and not nvim and not vscode and not slow
+# A file of tests stays in one process: what it sets up is set up once.
+SPREAD := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
 .PHONY: help setup engine check test bench demo lint types contracts lock readme clean
@@ -23,7 +25,7 @@ check: lint types contracts ## seconds: lint, types, import contracts, tests wit
 test: lint types contracts engine ## everything, with branch coverage; what CI runs
 	@.ci/tools bwrap
 	@.ci/node
-	$(BIN)/pytest --cov --cov-report=term --cov-fail-under="$$(cat .ci/coverage-floor)"
+	$(BIN)/pytest $(SPREAD) --cov --cov-report=term --cov-fail-under="$$(cat .ci/coverage-floor)"
 
 bench: engine ## speed and memory against floors measured in the same run
 	@$(PYTHON) -m tests.bench $(BENCH)

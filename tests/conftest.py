@@ -1,4 +1,7 @@
-"""Fixtures for every test."""
+"""Fixtures and hooks for every test."""
+
+from collections.abc import Generator
+from typing import Any
 
 import pytest
 
@@ -6,3 +9,21 @@ import pytest
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, Any, Any]:
+    """Let a report with file names that are not UTF-8 get from a worker to the parent."""
+    return _encodable((yield))
+
+
+def _encodable(value: Any) -> Any:
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {_encodable(key): _encodable(each) for key, each in value.items()}
+        case list() | tuple():
+            return type(value)(map(_encodable, value))
+        case _:
+            return value
