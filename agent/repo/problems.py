@@ -1,12 +1,15 @@
 """Where a file does not parse, and what is around the place. Values only; decides nothing.
 
 A grammar is forgiving so that a tree comes out of anything; what it forgives and the language does
-not (indentation of Python) is found by rules over the tree.
+not (indentation of Python) is found by rules over the tree. Of other languages a grammar may lag
+behind: that it does not read a line is a hint there, and no proof.
 """
 
 from dataclasses import dataclass
 
+from agent.repo.facts import FileFacts
 from agent.repo.languages import Language, language_of
+from agent.repo.reading import read_facts
 from agent.task import RepoPath
 
 
@@ -42,4 +45,25 @@ def find_problems(path: RepoPath, data: bytes) -> tuple[Problem, ...] | Unread:
 
             return python_problems(data)
         case None:
+            facts = read_facts(path, data)
+            if isinstance(facts, FileFacts):
+                return tuple(_problem(facts, place) for place in range(len(facts.problems)))
             return Unread(suffix=path.rpartition(".")[2] if "." in path else "")
+
+
+def is_certain(path: RepoPath) -> bool:
+    """Tell whether a problem of this file is an error of the language, and no gap of a grammar."""
+    return language_of(path) is not None
+
+
+def _problem(facts: FileFacts, place: int) -> Problem:
+    one = facts.problems[place]
+    around = facts.definitions[one.inside] if one.inside >= 0 else None
+    return Problem(
+        line=one.line,
+        column=1,
+        what=f"does not parse ({one.around.replace('_', ' ')})",
+        around=f"{around.kind} {around.qualified}" if around else "",
+        first_line=around.line if around else one.line,
+        last_line=around.end_line if around else one.end_line,
+    )

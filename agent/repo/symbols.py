@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from agent.repo.languages import Language, language_of
+from agent.repo.facts import Definition, FileFacts
+from agent.repo.reading import read_facts
 from agent.task import RepoPath
 
 
@@ -74,15 +75,48 @@ class SymbolTable:
 
 def read_symbols(path: RepoPath, data: bytes) -> SymbolTable:
     """Return what the file defines; nothing for what is no source text."""
-    match language_of(path):
-        case Language.PYTHON:
-            from agent.repo.python_symbols import python_symbols
+    facts = read_facts(path, data)
+    if isinstance(facts, FileFacts):
+        return symbols_of(facts)
+    from agent.repo.text_symbols import text_symbols
 
-            return SymbolTable(symbols=python_symbols(data), exact=True)
-        case None:
-            from agent.repo.text_symbols import text_symbols
+    return SymbolTable(symbols=text_symbols(path, data), exact=False)
 
-            return SymbolTable(symbols=text_symbols(path, data), exact=False)
+
+def symbols_of(facts: FileFacts) -> SymbolTable:
+    """Return what a file that was read defines."""
+    depths: list[int] = []
+    for one in facts.definitions:
+        depths.append(depths[one.parent] + 1 if one.parent >= 0 else 0)
+    symbols = map(_symbol, facts.definitions, depths)
+    return SymbolTable(symbols=tuple(symbols), exact=True)
+
+
+def _symbol(one: Definition, depth: int) -> Symbol:
+    return Symbol(
+        name=one.name,
+        qualified=one.qualified,
+        kind=_kind(one),
+        line=one.line,
+        end_line=one.end_line,
+        name_line=one.name_line,
+        header=one.signature or one.name,
+        depth=depth,
+    )
+
+
+def _kind(one: Definition) -> SymbolKind:
+    match one.kind:
+        case "method":
+            return SymbolKind.METHOD
+        case "function" | "macro" | "test":
+            return SymbolKind.FUNCTION
+        case "constant" | "field":
+            return SymbolKind.VALUE
+        case "type" if one.line == one.end_line:
+            return SymbolKind.VALUE
+        case _:
+            return SymbolKind.CLASS
 
 
 def names_alike(name: str, known: Sequence[str], *, most: int = 8) -> tuple[str, ...]:

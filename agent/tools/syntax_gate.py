@@ -1,12 +1,13 @@
 """Says whether an edit breaks a file's syntax: then it is refused, with the text as it would look.
 
-What was broken before may be edited, or it could never be mended.
+What was broken before may be edited, or it could never be mended. Where a grammar may lag behind
+its language, what it does not read is told and not refused.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from agent.repo.problems import Problem, Unread, find_problems
+from agent.repo.problems import Problem, Unread, find_problems, is_certain
 from agent.task import RepoPath
 from agent.tools.pages import count_of, lines_of, numbered
 
@@ -42,6 +43,9 @@ def judge_syntax(path: RepoPath, before: bytes | None, after: bytes) -> Passed |
     known = find_problems(path, before) if before is not None else ()
     if known and not isinstance(known, Unread):
         return Passed(note=_still_broken(known, problems))
+    if not is_certain(path):
+        first = problems[0]
+        return Passed(note=f"Look at line {first.line} again: it {first.what}.")
     return BreaksSyntax(text=_explained(after, problems), line=problems[0].line)
 
 

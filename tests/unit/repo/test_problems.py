@@ -3,7 +3,7 @@ import threading
 import pytest
 
 from agent.repo.languages import Language, parser_for
-from agent.repo.problems import Problem, Unread, find_problems
+from agent.repo.problems import Problem, Unread, find_problems, is_certain
 from agent.task import RepoPath
 
 
@@ -93,8 +93,16 @@ def test_problems_are_bounded_and_in_order():
 
 
 def test_without_a_grammar_nothing_is_known():
-    assert find_problems(RepoPath("a.go"), b"func (") == Unread(suffix="go")
+    assert find_problems(RepoPath("a.dart"), b"func (") == Unread(suffix="dart")
     assert find_problems(RepoPath("Makefile"), b"") == Unread(suffix="")
+
+
+def test_any_language_with_a_grammar_tells_where_it_does_not_parse():
+    data = b"function f() {\n  g(\n}\n"
+    assert find_problems(RepoPath("a.js"), b"function f() {\n}\n") == ()
+    (problem,) = find_problems(RepoPath("a.js"), data)
+    assert (problem.around, problem.first_line) == ("function f", 1)
+    assert not is_certain(RepoPath("a.js"))
 
 
 def test_each_thread_has_its_own_parser():

@@ -117,8 +117,8 @@ def test_a_type_alias_and_a_match_are_read():
 
 
 def test_only_names_are_values():
-    text = "os.path = 1\nx[0] = 2\n(a, b.c), d = 1, 2\nx += 1\nprint(x)\n[e, f] = 3, 4\n"
-    assert drawn(text) == ["value d 3-3", "value e 6-6", "value f 6-6"]
+    text = "os.path = 1\nx[0] = 2\n(a, b.c), d = 1, 2\nx += 1\nprint(x)\n"
+    assert drawn(text) == ["value d 3-3"]
 
 
 @given(st.text(alphabet="abdefclsx:()=,.@ \n\t\"'#", max_size=80))
@@ -165,19 +165,40 @@ def test_what_is_no_source_defines_nothing():
         (
             "a.go",
             "type Cart struct {\n\tlines []int\n}\n\nfunc (c *Cart) Total() int {\n\treturn 1\n}\n",
-            ["class Cart 1-3", "function Total 5-7"],
+            ["class Cart 1-3", "value Cart.lines 2-2", "method Cart.Total 5-7"],
         ),
         (
             "a.rs",
             "pub(crate) struct A;\n\nimpl<T> Foo for A {\n    pub fn go(&self) {\n    }\n}\n",
-            ["class A 1-1", "class Foo 3-6", "method Foo.go 4-5"],
+            ["class A 1-1", "method A.go 4-5"],
         ),
         (
             "a.c",
             "int\nmain(void)\n{\n}\nstatic int f(int a) {\n  return a;\n}\n",
-            ["function f 5-7"],
+            ["function main 1-4", "function f 5-7"],
         ),
         ("a.rb", "class A\n  def go\n    1\n  end\nend\n", ["class A 1-5", "method A.go 2-4"]),
+    ],
+)
+def test_other_languages_are_read_by_their_trees(path, text, expected):
+    assert table(text, path).exact
+    assert drawn(text, path) == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "expected"),
+    [
+        (
+            "a.dart",
+            "abstract class Cart {\n  int pay(code) {\n    if (x) {\n    }\n  }\n}\n"
+            "const half = (x) => x / 2;\n",
+            ["class Cart 1-6", "method Cart.pay 2-5", "function half 7-7"],
+        ),
+        (
+            "a.vue",
+            "<script>\nfunction go() {\n}\n</script>\n",
+            ["function go 2-3"],
+        ),
         (
             "a.md",
             "# A\n\n```\n# no\n```\n## B\n\n# C\n",
@@ -185,7 +206,7 @@ def test_what_is_no_source_defines_nothing():
         ),
     ],
 )
-def test_other_languages_are_read_by_the_look_of_their_lines(path, text, expected):
+def test_without_a_grammar_a_file_is_read_by_the_look_of_its_lines(path, text, expected):
     assert not table(text, path).exact
     assert drawn(text, path) == expected
 

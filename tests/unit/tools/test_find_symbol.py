@@ -58,9 +58,10 @@ async def test_values_and_other_languages_are_found(tmp_path):
     assert done(await find(desk, "LIMIT")).text == (
         "shop/cart.py:5-5 value LIMIT\n5\tLIMIT = 20\nLIMIT stands nowhere else."
     )
-    assert (
-        "a.go:1-3 function Total, by the look of the lines" in done(await find(desk, "Total")).text
-    )
+    assert "a.go:1-3 function Total\n" in done(await find(desk, "Total")).text
+    put(desk, "a.dart", b"class Sum {\n}\n")
+    found = done(await find(desk, "Sum")).text
+    assert "a.dart:1-2 class Sum, by the look of the lines" in found
 
 
 async def test_long_or_many_definitions_come_without_code(tmp_path):

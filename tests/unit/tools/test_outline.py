@@ -19,11 +19,11 @@ async def test_a_file_is_drawn_with_the_lines_of_its_definitions(tmp_path):
 
 async def test_a_folder_is_drawn_file_by_file(tmp_path):
     desk = a_desk(tmp_path)
-    put(desk, "a.js", b"function pay() {\n}\n")
+    put(desk, "a.dart", b"class Pay {\n}\n")
     text = done(await outline(desk, ".")).text
     assert text.startswith(
-        "the top folder: 4 files with definitions\na.js (2 lines; by the look of the lines)\n"
-        "1-2\tfunction pay()\nshop/cart.py (21 lines)\n"
+        "the top folder: 4 files with definitions\na.dart (2 lines; by the look of the lines)\n"
+        "1-2\tclass Pay\nshop/cart.py (21 lines)\n"
     )
     assert done(await outline(desk, "tests/")).text.startswith("tests/: 1 file with definitions")
 

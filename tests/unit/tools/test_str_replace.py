@@ -131,9 +131,21 @@ class TestSymbols:
 
     async def test_without_a_grammar_lines_are_asked_for(self, tmp_path):
         desk = a_desk(tmp_path)
+        put(desk, "a.dart", b"class F {\n}\n")
+        outcome = failed(await replace(desk, path="a.dart", symbol="F", new="x"))
+        assert 'check that F is lines="1-2" and give that' in outcome.text
+
+    async def test_a_symbol_is_replaced_in_any_language_with_a_grammar(self, tmp_path):
+        desk = a_desk(tmp_path)
+        put(desk, "a.js", b"function f() {\n}\nfunction g() {\n}\n")
+        done(await replace(desk, path="a.js", symbol="f", new="function f() {\n  return 1\n}"))
+        assert text_at(desk, "a.js") == "function f() {\n  return 1\n}\nfunction g() {\n}\n"
+
+    async def test_what_a_grammar_no_longer_reads_is_told_and_not_refused(self, tmp_path):
+        desk = a_desk(tmp_path)
         put(desk, "a.js", b"function f() {\n}\n")
-        outcome = failed(await replace(desk, path="a.js", symbol="f", new="x"))
-        assert 'check that f is lines="1-2" and give that' in outcome.text
+        outcome = done(await replace(desk, path="a.js", old="f() {", new="f( {"))
+        assert "Look at line 1 again: it does not parse" in outcome.text
 
     async def test_a_symbol_at_the_end_of_a_file_keeps_its_missing_newline(self, tmp_path):
         desk = a_desk(tmp_path)

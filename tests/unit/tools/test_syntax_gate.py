@@ -8,8 +8,13 @@ def test_a_sound_file_passes():
     assert judge_syntax(PATH, None, b"x = 1\n") == Passed(note="Syntax is sound.")
 
 
-def test_a_file_of_another_language_passes_unseen():
-    assert judge_syntax(RepoPath("a.go"), b"", b"func (") == Passed(note="")
+def test_a_file_without_a_grammar_passes_unseen():
+    assert judge_syntax(RepoPath("a.dart"), b"", b"func (") == Passed(note="")
+
+
+def test_what_another_grammar_does_not_read_is_told_and_passes():
+    note = "Look at line 1 again: it does not parse (source file)."
+    assert judge_syntax(RepoPath("a.go"), b"", b"func (") == Passed(note=note)
 
 
 def test_a_new_file_that_does_not_parse_is_refused():

@@ -92,8 +92,8 @@ async def test_a_symbol_that_is_not_there_brings_those_that_are(tmp_path):
 
 async def test_a_symbol_found_by_the_look_of_lines_says_so(tmp_path):
     desk = a_desk(tmp_path)
-    put(desk, "a.js", b"function pay() {\n}\n")
-    assert "ends may be off" in done(await view(desk, path="a.js", symbol="pay")).text
+    put(desk, "a.dart", b"class Pay {\n}\n")
+    assert "ends may be off" in done(await view(desk, path="a.dart", symbol="Pay")).text
 
 
 async def test_a_symbol_too_long_is_cut_and_lists_what_it_holds(tmp_path):
