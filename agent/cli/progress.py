@@ -6,35 +6,13 @@ from contextlib import contextmanager
 from typing import Final, Protocol
 
 from agent.cli.screen import Screen
-from agent.events import (
-    AttemptEvent,
-    BaselineMeasured,
-    BaseTaken,
-    CandidateProposed,
-    EnvironmentChosen,
-    Event,
-    Notice,
-    PhaseStarted,
-    RunStarted,
-    StrategyGaveUp,
-    VerdictReached,
-)
+from agent.events import AttemptEvent, Event, RunFinished, TestFailed
 from agent.telling.board import Board
-from agent.telling.lines import tell
-from agent.telling.wording import duration, one_line
+from agent.telling.story import lines_of
+from agent.telling.wording import duration
 
 SIGN_OF_LIFE_S: Final = 5.0
 """Plain output says at least this often that something goes on."""
-
-_TELLING = (
-    BaseTaken
-    | EnvironmentChosen
-    | BaselineMeasured
-    | CandidateProposed
-    | VerdictReached
-    | StrategyGaveUp
-)
-"""After these, the line of their phase is worth printing."""
 
 
 class Progress(Protocol):
@@ -78,22 +56,13 @@ class PlainProgress:
     def show(self, event: Event) -> None:
         """Print a line where the event is worth one."""
         self._board.apply(event, self._now_s())
-        match event:
-            case RunStarted():
-                self._line(f"run {event.run}: {self._board.title}")
-            case PhaseStarted():
-                self._line(f"{event.phase} ...")
-            case Notice():
-                self._line(f"{event.level}: {one_line(event.text)}")
-            case _ if isinstance(event, AttemptEvent):
-                for line in tell(event, self._board.lanes[event.attempt], self._detail):
-                    self._line(line)
-                self.tick()
-            case _ if isinstance(event, _TELLING):
-                step = self._board.steps[_phase_of(event)]
-                self._line(f"{step.phase}: {step.detail}")
-            case _:
-                self.tick()
+        if isinstance(event, TestFailed | RunFinished):
+            return  # how it ended, and which tests failed, is printed at the end
+        lines = lines_of(event, self._board, self._detail)
+        for line in lines:
+            self._line(line.text)
+        if not lines:
+            self.tick()
 
     def tick(self) -> None:
         """Print where the current phase stands, after a while of silence."""
@@ -165,17 +134,3 @@ def busy(screen: Screen, text: str) -> Generator[None, None, None]:
         return
     with screen.live_console().status(text, spinner_style="cyan"):
         yield
-
-
-def _phase_of(event: Event) -> str:
-    match event:
-        case BaseTaken():
-            return "workspace"
-        case EnvironmentChosen():
-            return "environment"
-        case BaselineMeasured():
-            return "baseline"
-        case StrategyGaveUp():
-            return "search"
-        case _:
-            return "gate"
