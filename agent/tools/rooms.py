@@ -19,10 +19,10 @@ from agent.task import RepoPath
 from agent.tools.background import Running
 from agent.tools.desk import Desk, Taken
 from agent.tools.holding import Holding
-from agent.tools.impacted import ImportIndex
 from agent.tools.interpreter import Interpreter, open_interpreter
 from agent.tools.taking import NOTHING, Decided, take_harvest
 from agent.verify.bench import Bench, file_changes
+from agent.verify.sight import Sight
 from agent.verify.warm import WarmRunner, changes_between, open_warm
 from agent.workspace.attempt import Attempt
 from sandbox.base import Command, Sandbox
@@ -87,7 +87,8 @@ class SandboxRooms:
         self.python_cells = 0
         """Cells that were run so far."""
         self._warm_starts = 0
-        self._imports: ImportIndex | None = None
+        self.sight = Sight(job.bench.base)
+        """The base as the repository's index knows it; closed with the desk."""
         self._shells = 0
         self._count = 0
 
@@ -168,12 +169,6 @@ class SandboxRooms:
             self._warm = self._hold(lambda: open_warm(self.job.bench))
         return await self._warm.get()
 
-    async def imports(self) -> ImportIndex:
-        """Return the imports of the base, read when first needed."""
-        if self._imports is None:
-            self._imports = await anyio.to_thread.run_sync(ImportIndex, self.job.bench.base)
-        return self._imports
-
     async def interpreter(self) -> Interpreter:
         """Return the Python that keeps its names, a new one where it is lost.
 
@@ -217,6 +212,7 @@ class SandboxRooms:
                 await running.kill()
         for holding in self._held:
             holding.let_go()
+        self.sight.close()
 
     def _hold(self, open_it: Callable[[], AbstractAsyncContextManager[T]]) -> Holding[T]:
         """Keep something open until it is let go, or until the desk is closed."""

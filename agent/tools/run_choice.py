@@ -1,11 +1,10 @@
-"""Which tests a model means, and which are run where it names none. Pure but for the index.
+"""Which tests a model means, and which are run where it names none. Pure.
 
-Narrow first: what fails, then what imports the changed files; the whole suite only when asked for.
+Narrow first: what fails, then what may notice the change; the whole suite only when asked for.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.task import RepoPath, TestId
@@ -13,10 +12,11 @@ from agent.tools.run_lines import near_names
 from agent.verify.bench import Selection
 from agent.verify.protect import is_new_test
 from agent.verify.report import Baseline, TestReport, TestResult
+from agent.verify.sight import Noticing
 from agent.workspace.attempt import Attempt
 
 IMPACTED_S: Final = 60.0
-"""Of tests that import what changed so much is run, by their time on the base."""
+"""Of tests that may notice a change so much is run, by their time on the base."""
 MOST_BY_KEYWORD: Final = 500
 
 
@@ -102,33 +102,15 @@ def own_tests(attempt: Attempt) -> Chosen | None:
     return Chosen(selection=Selection(files=tuple(added)), how="your new tests")
 
 
-def what_is_impacted(
-    files: Sequence[RepoPath], baseline: Baseline, already: Sequence[TestId]
-) -> Chosen | None:
-    """Return the test files that import what changed, nearest first, as far as time allows."""
-    cost_s: dict[RepoPath, float] = {}
-    for result in baseline.report.results.values():
-        cost_s[result.path] = cost_s.get(result.path, 0.0) + result.duration_s
-    chosen: list[RepoPath] = []
-    left_s = IMPACTED_S
-    for path in files:
-        if cost_s.get(path, 0.0) <= left_s:
-            chosen.append(path)
-            left_s -= cost_s.get(path, 0.0)
-    left_out = len(files) - len(chosen)
-    if not chosen:
+def what_is_impacted(noticing: Noticing, already: Sequence[TestId]) -> Chosen | None:
+    """Return the tests that may notice the changes."""
+    if noticing.is_empty:
         return None
-    how = (
-        "1 test file that imports" if len(chosen) == 1 else f"{len(chosen)} test files that import"
-    )
-    how += " what changed" + (f", {left_out} left out as slow" if left_out else "")
-    selection = Selection(files=tuple(chosen), leave_out=tuple(already))
-    return Chosen(selection=selection, how=how)
-
-
-def files_with_tests(baseline: Baseline, attempt: Attempt) -> tuple[RepoPath, ...]:
-    """Return the files that hold tests, those that the attempt adds among them."""
-    known = {result.path for result in baseline.report.results.values() if result.path}
-    read = attempt.base.read
-    added = {path for path, new in attempt.delta().items() if new and is_new_test(path, read)}
-    return tuple(sorted(known | added, key=lambda path: PurePosixPath(path).parts))
+    count = noticing.tests + len(noticing.selection.files)
+    tests = "1 test" if count == 1 else f"{count} tests"
+    how = f"{tests} that may notice the change"
+    if noticing.everything:
+        how = f"{tests}, since {noticing.everything}"
+    if noticing.left_out:
+        how += f", {noticing.left_out} left out for time"
+    return Chosen(selection=replace(noticing.selection, leave_out=tuple(already)), how=how)

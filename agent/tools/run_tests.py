@@ -19,9 +19,9 @@ from agent.tools.clamp import handle_of
 from agent.tools.desk import Desk
 from agent.tools.rooms import rooms_of
 from agent.tools.run_choice import (
+    IMPACTED_S,
     Chosen,
     NoSuchTest,
-    files_with_tests,
     named,
     own_tests,
     what_fails,
@@ -67,7 +67,7 @@ class RunTests:
         else:
             ran = await narrow_first(desk, delta)
         if ran.is_empty:
-            text = "Nothing is known to fail and no test imports what changed. Name tests, or all."
+            text = "Nothing is known to fail and no test is seen to notice it. Name tests, or all."
             return ToolFailed(text=text, shown="no tests to run")
         desk.report = ran.report
         return await _told(ran, desk)
@@ -86,7 +86,7 @@ def chosen_by_name(names: Sequence[str], desk: Desk) -> Chosen | NoSuchTest:
 
 
 async def narrow_first(desk: Desk, delta: Delta) -> Ran:
-    """Run what fails; if that passes now, what imports the changed files as well."""
+    """Run what fails; if that passes now, what may notice the changes as well."""
     first = what_fails(desk.job.baseline, desk.report) or own_tests(desk.attempt)
     ran = await run_chosen(first, desk, delta) if first else Ran()
     if ran.broke_off or ran.report.failing:
@@ -95,13 +95,17 @@ async def narrow_first(desk: Desk, delta: Delta) -> Ran:
 
 
 async def run_impacted(desk: Desk, delta: Delta, *, already: Sequence[TestId]) -> Ran:
-    """Run what imports the changed files, but for what was run already."""
+    """Run what may notice the changes, likeliest first, but for what was run already."""
     if not delta or (already and runs_everything(desk)):
         return Ran()
-    index = await rooms_of(desk).imports()
-    tests = files_with_tests(desk.job.baseline, desk.attempt)
-    files = await anyio.to_thread.run_sync(index.reaching, delta, tests)
-    chosen = what_is_impacted(files, desk.job.baseline, already)
+    ask = partial(
+        rooms_of(desk).sight.noticing,
+        delta,
+        desk.job.baseline,
+        most_s=IMPACTED_S,
+        leave_out=already,
+    )
+    chosen = what_is_impacted(await anyio.to_thread.run_sync(ask), already)
     return await run_chosen(chosen, desk, delta) if chosen else Ran()
 
 

@@ -31,6 +31,14 @@ def index_folder(top: Path, state_dir: Path) -> Path:
     return state_dir / "index" / hashlib.sha256(common).hexdigest()[:16]
 
 
+def index_folder_of(base: Base) -> Path | None:
+    """Return the folder of the index that a base is read into; None where it is none of ours."""
+    home = base.dir.parent.parent.parent
+    if home.parent.name != "bases":
+        return None
+    return index_folder(base.repo, home.parent.parent)
+
+
 def _common_dir(top: Path) -> Path:
     """Return the git folder that a repository's work trees share, as its files say."""
     place = top / ".git"

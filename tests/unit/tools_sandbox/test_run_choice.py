@@ -4,10 +4,8 @@ from pathlib import Path
 
 from agent.task import RepoPath, TestId, TestPolicy
 from agent.tools.run_choice import (
-    IMPACTED_S,
     Chosen,
     NoSuchTest,
-    files_with_tests,
     named,
     own_tests,
     what_fails,
@@ -15,6 +13,7 @@ from agent.tools.run_choice import (
 )
 from agent.verify.bench import Selection
 from agent.verify.report import Baseline, Outcome, TestReport, TestResult
+from agent.verify.sight import Noticing
 from tests.support.desk import a_desk, put
 
 FILES = {"tests/test_a.py", "tests/test_new.py", "lib/test_b.py"}
@@ -118,24 +117,21 @@ def test_own_tests_are_the_new_test_files(tmp_path: Path) -> None:
     chosen = own_tests(desk.attempt)
     assert chosen is not None
     assert chosen.selection == Selection(files=(RepoPath("tests/test_mine.py"),))
-    assert files_with_tests(desk.job.baseline, desk.attempt) == (
-        "tests/test_cart.py",
-        "tests/test_mine.py",
-    )
 
 
-def test_impacted_files_are_run_as_far_as_time_allows() -> None:
-    slow = a_result("slow.py::a", seconds=IMPACTED_S - 1)
-    slower = a_result("slower.py::a", seconds=IMPACTED_S)
-    baseline = a_baseline(slow, slower, a_result("quick.py::a"))
-    files = tuple(map(RepoPath, ("slow.py", "slower.py", "quick.py")))
+def test_what_may_notice_is_run_and_told_in_numbers() -> None:
     already = (TestId("quick.py::b"),)
-    chosen = what_is_impacted(files, baseline, already)
-    assert chosen == Chosen(
-        selection=Selection(files=(files[0], files[2]), leave_out=already),
-        how="2 test files that import what changed, 1 left out as slow",
+    some = Selection(ids=(TestId("a.py::a"), TestId("a.py::b")))
+    assert what_is_impacted(Noticing(selection=some, tests=2, left_out=1), already) == Chosen(
+        selection=Selection(ids=some.ids, leave_out=already),
+        how="2 tests that may notice the change, 1 left out for time",
     )
-    one = what_is_impacted(files[:1], baseline, ())
-    assert one is not None
-    assert one.how == "1 test file that imports what changed"
-    assert what_is_impacted((), baseline, ()) is None
+    one = Noticing(selection=Selection(files=(RepoPath("new.py"),)), tests=0, left_out=0)
+    chosen = what_is_impacted(one, ())
+    assert chosen is not None
+    assert chosen.how == "1 test that may notice the change"
+    every = Noticing(selection=some, tests=2, left_out=0, everything="x.toml configures all")
+    chosen = what_is_impacted(every, ())
+    assert chosen is not None
+    assert chosen.how == "2 tests, since x.toml configures all"
+    assert what_is_impacted(Noticing(selection=Selection(), tests=0, left_out=0), ()) is None
