@@ -1,1 +1,1 @@
-"""The only place that knows the Language Server Protocol. Its contents come with the editors."""
+"""The only place that knows the Language Server Protocol; enters the agent by its front doors."""

@@ -1,0 +1,1 @@
+"""Messages in and out, and what may go wrong with them. Knows nothing of runs, tests or reviews."""
