@@ -7,7 +7,7 @@ with names, since an index makes and sends them by the hundred thousand.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-FACTS_VERSION: Final = 1
+FACTS_VERSION: Final = 2
 """Counted up when the same bytes give other facts; what is kept under another one is stale."""
 
 

@@ -31,7 +31,14 @@ _HOLDING: Final = frozenset({"class", "interface", "enum", "type", "scope"})
 _SIGNATURE_CHARACTERS: Final = 200
 _USING: Final = frozenset({"test", "scope"})
 _FUNCTIONS: Final = frozenset({"function", "method"})
-_EMPTY_BYTES: Final = 80
+_EMPTY_BYTES: Final = 400
+_FRAME: Final = b"{} \t\r\n"
+_TO_DO: Final = re.compile(rb"\b(?:TODO|FIXME|NotImplementedError)\b")
+_DOCSTRING: Final = re.compile(rb"""\A[rRuU]?("{3}|'{3}|"|')(?s:.*?)\1""")
+_DOING_NOTHING: Final = re.compile(
+    rb"(?:#|//|/?\*|--|pass\b|\.{3}|raise NotImplementedError\b|"
+    rb"return(?: None| null| undefined| nil)?[ \t]*;?[ \t]*(?:#|//|$)|$)"
+)
 _VALUES: Final = frozenset({"constant", "field"})
 _VALUE_CHARACTERS: Final = 80
 _TAIL: Final = "{:=; \r\n"
@@ -214,14 +221,29 @@ def _signature(one: _Open, data: bytes) -> str:
 
 
 def _is_empty(one: _Open, made: Sequence[Definition], data: bytes) -> bool:
-    """Tell whether a function's body is `{}`; a constructor's may well be."""
+    """Tell whether a function's body is `{}` or only says what is to do; a constructor's may."""
     body, definition = one.body, made[one.place]
     if body is None or definition.kind not in _FUNCTIONS:
         return False
     start, end = body.start_byte, body.end_byte
-    if end - start > _EMPTY_BYTES or data[start:end].strip(b"{} \t\r\n"):
+    if end - start > _EMPTY_BYTES:
+        return False
+    text = data[start:end].strip(_FRAME)
+    if text and not _is_to_do(data[one.node.start_byte : start], text):
         return False
     return definition.parent < 0 or made[definition.parent].name != definition.name
+
+
+def _is_to_do(head: bytes, body: bytes) -> bool:
+    """Tell whether a body does nothing, and says so: a comment, its documentation, its error.
+
+    Comments above the first statement stand in the head, in languages without braces.
+    """
+    above = head.partition(b"#")[2]
+    if not _TO_DO.search(above + b"\n" + body):
+        return False
+    lines = _DOCSTRING.sub(b"", body).splitlines()
+    return all(_DOING_NOTHING.match(line.strip()) for line in lines)
 
 
 def _is_named_test(

@@ -188,6 +188,31 @@ def test_stub_is_what_does_nothing_yet_and_is_meant_to_do_something() -> None:
     assert stubs == ["empty", "said", "raised", "Base.later"]
 
 
+def test_stub_may_say_in_words_that_it_is_still_to_do() -> None:
+    facts = read(
+        "a.py",
+        """
+        def above():
+            # TODO: write it
+            return None
+        def within():
+            '''What it shall do. TODO'''
+        def beside():
+            '''What it shall do.'''
+            # FIXME
+            raise NotImplementedError
+        def documented():
+            '''What it does, on purpose nothing.'''
+        def done():
+            # TODO: make it faster
+            return 1
+        """,
+    )
+    assert [one.name for one in facts.definitions if one.is_stub] == ["above", "within", "beside"]
+    script = read("a.js", "function a() { // TODO\n}\nfunction b() { /* nothing to do */ }\n")
+    assert [one.name for one in script.definitions if one.is_stub] == ["a"]
+
+
 def test_constructor_may_be_empty() -> None:
     facts = read("A.ts", "class A { constructor(private b: B) {} later() {} }")
     assert [one.qualified for one in facts.definitions if one.is_stub] == ["A.later"]
