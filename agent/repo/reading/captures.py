@@ -28,6 +28,9 @@ _MOST_STATES: Final = 4_096
 """Matches under way at once; beyond it the earliest are dropped, so that no text takes for ever."""
 
 
+_Readers = dict[tuple[Path, frozenset[str]], "LanguageReader"]
+
+
 class Captures:
     """What the queries found in a file, by name of the capture."""
 
@@ -65,14 +68,14 @@ def _start(node: Node) -> int:
 
 
 class LanguageReader:
-    """Parser and compiled query of a language, for one thread."""
+    """Parser and compiled queries of a language, for one thread."""
 
     __slots__ = ("_parser", "_query")
 
-    def __init__(self, spec: LanguageSpec) -> None:
+    def __init__(self, spec: LanguageSpec, queries: Sequence[Path]) -> None:
         grammar = load_grammar(spec)
         self._parser: Final = Parser(grammar)
-        self._query: Final = _compiled(grammar, spec.queries)
+        self._query: Final = _compiled(grammar, queries)
 
     def parse(self, data: bytes, limit_s: float) -> Tree | None:
         """Return the tree; None: it took longer, as broken nesting without end does (bash)."""
@@ -117,18 +120,21 @@ def is_flat(root: Node) -> bool:
     return any(node.child_count > _MOST_TOKENS for node in (root, *errors))
 
 
-def reader_of(spec: LanguageSpec) -> LanguageReader:
+def reader_of(spec: LanguageSpec, *, without: frozenset[str] = frozenset()) -> LanguageReader:
     """Return this thread's reader of the language, made when it is first needed.
+
+    `without`: stems of query files that shall not count.
 
     Raises:
         ImportError: The grammar is not installed.
         ValueError: A query of the data folder does not fit the grammar.
     """
-    readers: dict[Path, LanguageReader] = getattr(_OF_THREAD, "readers", {})
+    readers: _Readers = getattr(_OF_THREAD, "readers", {})
     _OF_THREAD.readers = readers
-    reader = readers.get(spec.folder)
+    reader = readers.get((spec.folder, without))
     if reader is None:
-        reader = readers[spec.folder] = LanguageReader(spec)
+        queries = [path for path in spec.queries if path.stem not in without]
+        reader = readers[spec.folder, without] = LanguageReader(spec, queries)
     return reader
 
 
