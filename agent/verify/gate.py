@@ -1,21 +1,24 @@
 """Measures a candidate in a fresh sandbox and says what it is. Believes nobody.
 
-    look at the edits → put back protected files → targets alone → whole suite → compare
-    → run again what broke far away from the edits → look at the tree → all else without the new
-    tests → new tests without the change → receipt
+    look at the edits → put back protected files → targets alone → tests that may notice the change
+    → whole suite → compare → run again what broke far away from the edits → look at the tree
+    → all else without the new tests → new tests without the change → receipt
 
-The verdict rests on the whole suite; the targets run first because most bad candidates end there.
+A green rests on the whole suite. The targets run first, and then what the index says may notice,
+because most bad candidates end there; both only where the suite is slow.
 """
 
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 import anyio.to_thread
 
 from agent.edits.changes import Delta
+from agent.errors import WorkspaceError
 from agent.events import Event, Notice
 from agent.task import RepoPath, TestId, TestPolicy
 from agent.verify.baseline import Progress
@@ -25,12 +28,17 @@ from agent.verify.judgement import Comparison, compare, is_fixed
 from agent.verify.protect import protected_changes, shadowing, why_protected_here
 from agent.verify.receipt import Evidence, write_receipt
 from agent.verify.report import Baseline, NoReport, Outcome, TestReport
+from agent.verify.sight import open_sight
 from agent.verify.suspicion import look_at
 from agent.verify.verdict import Broken, Green, Regressed, Tampered, Unchanged, Verdict
+from agent.workspace.base import Base
 from sandbox.base import Promises, Sandbox
 
 NARROW_FROM_S: Final = 10.0
 """A suite that takes less on the base is run at once; starting a runner twice would cost more."""
+NOTICING_SHARE: Final = 0.2
+"""Of the suite's time, for the tests that may notice a change: so much is lost at most where they
+all pass, and the rest is won where one of them does not."""
 DATA_ENDINGS: Final = (
     *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml"),
     *(".snap", ".golden", ".expected", ".html", ".dat", ".db", ".sqlite"),
@@ -67,7 +75,7 @@ async def gate(
         on_event(Notice(level="warning", text=f"{path} is measured as on the base: {why}"))
     trial = _Trial(bench, baseline, measured, policy, wall_s, on_event)
     is_slow = baseline.targets and baseline.wall_s >= NARROW_FROM_S
-    if is_slow and (verdict := await trial.targets_alone()):
+    if is_slow and (verdict := await trial.targets_alone() or await trial.noticing()):
         return verdict
     verdict = await trial.whole_suite()
     if isinstance(verdict, Green):
@@ -167,6 +175,32 @@ class _Trial:
         if all(is_fixed(outcome, id_) for id_ in targets):
             return None
         return _unchanged(outcome, targets)
+
+    async def noticing(self) -> Verdict | None:
+        """Return what breaks among the tests that may notice the change; None: nothing is sure.
+
+        What breaks must pass on the base when it is run in the same company: a test may fail
+        merely because others did not run before it.
+        """
+        ask = partial(_noticing, self.bench.base, self.delta, self.baseline)
+        chosen = await anyio.to_thread.run_sync(ask)
+        if not chosen.ids:
+            return None
+        async with self.bench.open(self.delta) as sandbox:
+            outcome = await self._run(sandbox, chosen, self.limit_s)
+        if isinstance(outcome, NoReport):
+            return None
+        passing = frozenset(self.baseline.passing)
+        broken = tuple(id_ for id_ in outcome.failing if id_ in passing)
+        if not broken:
+            return None
+        async with self.bench.open() as sandbox:
+            on_base = await self._run(sandbox, chosen, self.limit_s)
+        if isinstance(on_base, NoReport):
+            return None
+        sure = tuple(id_ for id_ in broken if on_base.outcome(id_) is Outcome.PASSED)
+        fixed = tuple(id_ for id_ in self.baseline.targets if is_fixed(outcome, id_))
+        return Regressed(after=outcome, broken=sure, fixed=fixed) if sure else None
 
     async def whole_suite(self) -> Verdict:
         """Run everything in a fresh sandbox and judge it."""
@@ -309,6 +343,22 @@ class _Trial:
         if result is None or id_ not in self.baseline.report.results or not result.is_failing:
             return False
         return all(frame.path not in self.delta for frame in result.frames)
+
+
+def _noticing(base: Base, delta: Delta, baseline: Baseline) -> Selection:
+    """Return the targets, and the tests that may notice the delta for a share of the suite's time.
+
+    An index that cannot be read is no reason not to measure: then it is nothing.
+    """
+    try:
+        with open_sight(base) as sight:
+            found = sight.noticing(delta, baseline, most_s=NOTICING_SHARE * baseline.wall_s)
+    except WorkspaceError:
+        return Selection()
+    if found.everything or not found.selection.ids:
+        return Selection()
+    ids = dict.fromkeys((*baseline.targets, *found.selection.ids))
+    return Selection(ids=tuple(ids))
 
 
 def _unproven(after: TestReport) -> Unchanged:

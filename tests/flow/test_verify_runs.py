@@ -358,9 +358,47 @@ async def test_a_slow_suite_runs_the_targets_first(tmp_path: Path) -> None:
     assert bench.engine.opened == opened + 1
     right = await gated(bench, baseline, {"shop.py": FIXED})
     assert isinstance(right, Green)
-    assert bench.engine.opened == opened + 3
+    assert bench.engine.opened == opened + 4  # targets, what may notice, the whole suite
     dead = await gated(bench, baseline, {"shop.py": "import sys\nsys.exit(0)\n"})
     assert isinstance(dead, Broken)
+
+
+async def test_a_slow_suite_ends_early_where_what_may_notice_breaks(tmp_path: Path) -> None:
+    bench = a_bench(tmp_path / "repo", SHOP)
+    baseline = replace(await measured(bench, TOTAL), wall_s=20.0)
+    opened = bench.engine.opened
+    breaking = FIXED.replace("prices[0]", "sum(prices)")
+    verdict = await gated(bench, baseline, {"shop.py": breaking})
+    assert isinstance(verdict, Regressed)
+    assert (verdict.broken, verdict.fixed) == ((FIRST,), (TOTAL,))
+    assert bench.engine.opened == opened + 3  # targets, what may notice, the same on the base
+    assert set(verdict.after.results) == {TOTAL, FIRST, NONE}
+
+
+async def test_a_test_that_needs_others_before_it_ends_nothing_early(tmp_path: Path) -> None:
+    files = {
+        **SHOP,
+        "tests/test_a_order.py": """
+            import builtins
+
+            def test_makes():
+                builtins.made = [1]
+            """,
+        "tests/test_b_order.py": """
+            import builtins
+
+            import shop
+
+            def test_takes():
+                assert shop.first(builtins.made) == 1
+            """,
+    }
+    bench = a_bench(tmp_path / "repo", files)
+    baseline = replace(await measured(bench, TOTAL), wall_s=20.0, flaky=())
+    opened = bench.engine.opened
+    harmless = FIXED.replace("prices[0]", "list(prices)[0]")
+    assert isinstance(await gated(bench, baseline, {"shop.py": harmless}), Green)
+    assert bench.engine.opened == opened + 4  # the base broke just so, and the whole suite decided
 
 
 async def test_a_failure_far_from_the_edit_that_passes_again_is_flaky(tmp_path: Path) -> None:
