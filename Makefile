@@ -25,6 +25,8 @@ check: lint types contracts ## seconds: lint, types, import contracts, tests wit
 test: lint types contracts engine ## everything, with branch coverage; what CI runs
 	@.ci/tools bwrap
 	@.ci/node
+	@.ci/nvim
+	@.ci/vscode
 	$(BIN)/pytest $(SPREAD) --cov --cov-report=term --cov-fail-under="$$(cat .ci/coverage-floor)"
 
 bench: engine ## speed and memory against floors measured in the same run
