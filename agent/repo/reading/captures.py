@@ -5,7 +5,8 @@ What the names mean is in `docs/languages.md`.
 
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from time import thread_time
 from typing import Final
@@ -72,7 +73,7 @@ class LanguageReader:
 
     __slots__ = ("_parser", "_query")
 
-    def __init__(self, spec: LanguageSpec, queries: Sequence[Path]) -> None:
+    def __init__(self, spec: LanguageSpec, queries: tuple[Path, ...]) -> None:
         grammar = load_grammar(spec)
         self._parser: Final = Parser(grammar)
         self._query: Final = _compiled(grammar, queries)
@@ -133,13 +134,17 @@ def reader_of(spec: LanguageSpec, *, without: frozenset[str] = frozenset()) -> L
     _OF_THREAD.readers = readers
     reader = readers.get((spec.folder, without))
     if reader is None:
-        queries = [path for path in spec.queries if path.stem not in without]
+        queries = tuple(path for path in spec.queries if path.stem not in without)
         reader = readers[spec.folder, without] = LanguageReader(spec, queries)
     return reader
 
 
-def _compiled(grammar: Grammar, paths: Sequence[Path]) -> Query:
-    """Return all queries of a language as one, so that the tree is gone over once."""
+@cache
+def _compiled(grammar: Grammar, paths: tuple[Path, ...]) -> Query:
+    """Return all queries of a language as one, so that the tree is gone over once.
+
+    For all threads: compiling takes up to 0.08 s (TypeScript), and running changes nothing of it.
+    """
     texts = {path: path.read_text(encoding="utf-8") for path in paths}
     try:
         return Query(grammar, "\n".join(texts.values()))
