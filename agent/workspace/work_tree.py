@@ -66,12 +66,16 @@ def open_work_tree(start: Path, *, state_dir: Path) -> Iterator["WorkTree"]:
         except OSError:
             writable = False
         if not writable:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="greenloop-")))
-        tree = WorkTree(repository=repository, folder=folder, state_dir=state_dir)
+            folder = Path(stack.enter_context(_passing_folder()))
+        tree = WorkTree(repository=repository, folder=folder, state_dir=state_dir, stack=stack)
         try:
             yield tree
         finally:
             tree.save()
+
+
+def _passing_folder() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="greenloop-")
 
 
 def work_tree_state(start: Path, *, state_dir: Path) -> TreeState:
@@ -88,6 +92,8 @@ class WorkTree:
     folder: Path
     """Ours: how the tree looked, and a git dir that we trust."""
     state_dir: Path
+    stack: ExitStack
+    """Takes what has to go when the tree is closed."""
     notes: tuple[str, ...] = ()
     """What a person should know: what is left out, and why."""
     _watched: Watched | None = None
@@ -110,7 +116,7 @@ class WorkTree:
         if found is not None and before is not None:
             return self._settle(before, *found)
         try:
-            now = self._thorough(before)
+            now = self._thorough_somewhere(before)
         except OSError as exc:
             raise WorkspaceError(
                 f"cannot look at the work tree {self.repository.top}: {exc.strerror}",
@@ -159,6 +165,22 @@ class WorkTree:
         for path in set(asked) - taken.keys():
             records.pop(path, None)
         return replace(before, records=records)
+
+    def _thorough_somewhere(self, before: Watched | None) -> Watched:
+        """Look in our folder, and where that is full or closed in one that lasts until the end.
+
+        What is looked at is the user's tree, which may be fine all the same.
+        """
+        try:
+            return self._thorough(before)
+        except (OSError, WorkspaceError):
+            kept = self.folder
+            self.folder = Path(self.stack.enter_context(_passing_folder()))
+            try:
+                return self._thorough(before)
+            except BaseException:
+                self.folder = kept
+                raise
 
     def _thorough(self, before: Watched | None) -> Watched:
         """Ask git for the names, look at all files, and read those that look changed."""

@@ -94,6 +94,20 @@ def test_named_files_alone_are_looked_at(tmp_path):
         assert keys_of(tree.look_at([RepoPath("new.py")])) == by_git(repo)
 
 
+def test_where_our_folder_is_full_or_gone_the_tree_is_looked_at_all_the_same(tmp_path, monkeypatch):
+    repo = a_repo(tmp_path / "repo")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with open_work_tree(repo, state_dir=tmp_path / "state") as tree:
+        folder = tree.folder
+        shutil.rmtree(folder)
+        folder.write_bytes(b"nothing can be written below this")
+        assert keys_of(tree.look()) == by_git(repo)
+        assert tree.folder.parent == tmp_path
+        write(repo, {"new.py": b""})
+        assert keys_of(tree.look()) == by_git(repo)
+    assert not tree.folder.exists()
+
+
 def test_a_new_rule_in_gitignore_or_outside_takes_files_away(tmp_path):
     repo = a_repo(tmp_path / "repo")
     with open_work_tree(repo, state_dir=tmp_path / "state") as tree:
