@@ -14,6 +14,7 @@ from agent.errors import JournalError
 from agent.events import Event
 
 VERSION: Final = 1
+NOT_KEPT: Final = -1
 _EVENTS: Final[Mapping[str, type[Event]]] = {each.__name__: each for each in get_args(Event)}
 
 
@@ -22,7 +23,7 @@ class Record:
     """An event, when it happened and its place in the run."""
 
     number: int
-    """Counts from 0 without a gap."""
+    """Counts from 0 without a gap; `NOT_KEPT` for what only passes by."""
     at_unix_s: float
     event: Event
 
@@ -38,6 +39,14 @@ def record_to_json(record: Record) -> dict[str, Any]:
     }
 
 
+def record_from_json(parsed: Mapping[str, Any]) -> Record | None:
+    """Return the record that `record_to_json` gave; None for an event that is not known here."""
+    event = _event(parsed)
+    if event is None:
+        return None
+    return Record(number=parsed["number"], at_unix_s=parsed["at_unix_s"], event=event)
+
+
 def read_records(data: bytes) -> Iterator[Record]:
     """Yield the records of a journal's bytes, up to the last whole one.
 
@@ -48,9 +57,9 @@ def read_records(data: bytes) -> Iterator[Record]:
         parsed = _parse(line)
         if parsed is None:
             return
-        event = _event(parsed)
-        if event is not None:
-            yield Record(number=parsed["number"], at_unix_s=parsed["at_unix_s"], event=event)
+        record = record_from_json(parsed)
+        if record is not None:
+            yield record
 
 
 def whole_records(data: bytes) -> tuple[int, int]:

@@ -52,7 +52,10 @@ _LOOSE_SHAPES: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
 
 _DIFF_KEYS: Final = frozenset({"patch"})
 _ID_KEYS: Final = frozenset(
-    {"targets", "failing", "flaky", "failing_before", "failing_after", "own_tests"}
+    {
+        *("targets", "failing", "flaky", "failing_before", "failing_after", "own_tests"),
+        *("needed_for", "results", "id"),
+    }
 )
 """What stands below these keys of results and records is looked at less broadly: see `value`."""
 

@@ -36,8 +36,9 @@ from agent.events import (
     TestsProgress,
     VerdictReached,
 )
+from agent.journal.ending import forget_request
 from agent.journal.files import journal_errors, write_json, write_line, write_whole
-from agent.journal.records import Record, record_to_json, whole_records
+from agent.journal.records import NOT_KEPT, Record, record_to_json, whole_records
 from agent.journal.redaction import Redactor
 from agent.journal.stored import DIFF, JOURNAL, LOCK, PATCH, RESULT, TASK, RunSummary, StoredRun
 from agent.task import Budget, Kind, RunId, StrategyName, TaskSpec, TestPolicy
@@ -80,13 +81,18 @@ class RunWriter:
         os.close(self._journal)
         os.close(self._lock)
 
-    def append(self, event: Event, *, now: Callable[[], float] = time.time) -> None:
-        """Add one record. Never raises: see `failure`."""
+    def append(self, event: Event, *, now: Callable[[], float] = time.time) -> Record:
+        """Add one record and return it, without a number where it is not kept.
+
+        Never raises: see `failure`.
+        """
+        at_unix_s = now()
+        passing_by = Record(number=NOT_KEPT, at_unix_s=at_unix_s, event=event)
         if isinstance(event, ModelStreamed | TestsMeasured) or self.failure is not None:
-            return
-        if self._is_too_soon(event, now()):
-            return
-        record = Record(number=self._written, at_unix_s=now(), event=event)
+            return passing_by
+        if self._is_too_soon(event, at_unix_s):
+            return passing_by
+        record = Record(number=self._written, at_unix_s=at_unix_s, event=event)
         try:
             with journal_errors("write", self.path / JOURNAL):
                 write_line(self._journal, _line(record, self._redactor))
@@ -94,8 +100,9 @@ class RunWriter:
                     os.fdatasync(self._journal)
         except JournalError as exc:
             self.failure = exc
-        else:
-            self._written += 1
+            return passing_by
+        self._written += 1
+        return record
 
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Keep the run's result. Raises: JournalError."""
@@ -156,6 +163,7 @@ class RunStore:
             lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
                 journal, written = _reopen_journal(path, lock)
+                forget_request(path)
             except BaseException:
                 os.close(lock)
                 raise
@@ -215,7 +223,7 @@ class RunStore:
     def _furnish(
         self, folder: Path, task: TaskSpec, settings: Mapping[str, str]
     ) -> tuple[int, int]:
-        asked = {**_task_to_json(task), "settings": dict(settings)}
+        asked = {**task_to_json(task), "settings": dict(settings)}
         write_json(folder / TASK, self._redactor.value(asked))
         (folder / JOURNAL).touch(mode=0o600)
         journal = os.open(folder / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -289,7 +297,8 @@ def _line(record: Record, redactor: Redactor) -> bytes:
     return json.dumps(redactor.value(record_to_json(record))).encode("ascii") + b"\n"
 
 
-def _task_to_json(task: TaskSpec) -> dict[str, Any]:
+def task_to_json(task: TaskSpec) -> dict[str, Any]:
+    """Return the object that `task.json` holds: of unsaved buffers only names and hashes."""
     return {
         "kind": task.kind.value,
         "repo": str(task.repo),
