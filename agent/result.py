@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from agent.edits.changes import Delta
 from agent.edits.patch import Patch, make_patch, render_unified
 from agent.job import Candidate, Job
-from agent.task import RunId, TestId
+from agent.task import HunkId, RunId, TestId
 from agent.verify.verdict import (
     Broken,
     Confidence,
@@ -33,6 +33,8 @@ class Finding:
     """Why there is no further candidate; empty after a green."""
     broke_off: bool = False
     """A model stopped answering; the run can be resumed."""
+    needed_for: Mapping[HunkId, tuple[TestId, ...]] = field(default_factory=dict)
+    """Tests that fail without just that hunk of the candidate, where it was measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run came to; `verdict` is a verdict's name, or `none`, or `interrupted`."""
+    """What a run came to; `verdict` is a verdict's name, or `none`, or `interrupted`.
+
+    Of a run of tests alone it is `passed` or `failed`.
+    """
 
     run: RunId
     strategy: str
@@ -64,6 +69,8 @@ class RunResult:
     """A model stopped answering on the way; `greenloop resume` goes on."""
     own_tests: tuple[str, ...] = ()
     """New tests that came with the patch; each fails without it and passes with it."""
+    needed_for: Mapping[HunkId, tuple[TestId, ...]] = field(default_factory=dict)
+    """Tests that fail without just that hunk of the patch; only hunks of which it was measured."""
     failing_before: tuple[str, ...] = ()
     failing_after: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
@@ -106,7 +113,7 @@ def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResul
     return RunResult(
         run=run,
         strategy=strategy,
-        verdict=_outcome(verdict),
+        verdict=outcome_name(verdict),
         message=describe(verdict),
         confidence=_confidence(candidate, green) if green else None,
         distinct=candidate.distinct,
@@ -114,6 +121,7 @@ def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResul
         receipt=green.receipt if green else "",
         broke_off=finding.broke_off,
         own_tests=tuple(map(str, green.own_tests)) if green else (),
+        needed_for=finding.needed_for if green else {},
         failing_before=before,
         failing_after=_failing_after(verdict, before, job.baseline.flaky),
         options=_options(base, candidate),
@@ -134,7 +142,8 @@ def measured_delta(candidate: Candidate, green: Green) -> Delta:
     return {path: each for path, each in candidate.delta.items() if path not in restored}
 
 
-def _outcome(verdict: Verdict) -> str:
+def outcome_name(verdict: Verdict) -> str:
+    """Return the verdict's name; `infrastructure` where the machine failed and not the code."""
     if isinstance(verdict, Broken) and verdict.infrastructure:
         return "infrastructure"
     return verdict_name(verdict)
@@ -229,6 +238,7 @@ def result_to_json(result: RunResult) -> dict[str, object]:
         "patch": result.patch_text,
         "receipt": result.receipt,
         "own_tests": list(result.own_tests),
+        "needed_for": {hunk: list(tests) for hunk, tests in result.needed_for.items()},
         "failing_before": list(result.failing_before),
         "failing_after": list(result.failing_after),
         "durations": {name: round(wall_s, 3) for name, wall_s in result.durations_s.items()},

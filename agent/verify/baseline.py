@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Final
 
 from agent.errors import Infrastructure, TaskError
-from agent.events import Event, Notice, TestsProgress
+from agent.events import Event, Notice, TestFailed, TestsMeasured, TestsProgress
 from agent.task import Kind, TestId
 from agent.verify.bench import Bench, Selection
 from agent.verify.report import Baseline, NoReport, Outcome, TestReport, TestResult
@@ -27,6 +27,8 @@ SAMPLE_MIN_S: Final = 2.0
 HANGING_TESTS: Final = 3
 """So many tests that do not end are taken out of the run before it is given up."""
 PROGRESS_S: Final = 0.1
+TOLD_FAILURES: Final = 100
+"""How so many fail is told; more than these nobody reads."""
 
 
 async def measure_baseline(
@@ -65,6 +67,33 @@ async def measure_baseline(
     return Baseline(report=report, targets=steady, flaky=flaky, wall_s=suite_s, seed=seed)
 
 
+def failures_of(report: TestReport, redact: Callable[[str], str]) -> tuple[TestFailed, ...]:
+    """Return how each failing test fails, the first hundred, without secrets."""
+    failing = [result for result in report.results.values() if result.is_failing]
+    return tuple(
+        TestFailed(
+            id=result.id,
+            path=result.path,
+            line=result.line,
+            message=redact(result.message),
+            error_type=result.error_type,
+            frames=tuple((frame.path, frame.line, frame.function) for frame in result.frames),
+        )
+        for result in failing[:TOLD_FAILURES]
+    )
+
+
+def measured_of(report: TestReport, *, whole: bool = True) -> TestsMeasured:
+    """Return how every test ended; `whole`: all of the repository's were run."""
+    return TestsMeasured(
+        results=tuple(
+            (result.id, result.outcome.value, round(result.duration_s, 4))
+            for result in report.results.values()
+        ),
+        whole=whole,
+    )
+
+
 async def _first_run(
     bench: Bench, targets: Sequence[str], wall_s: float, emit: Callable[[Event], None]
 ) -> TestReport:
@@ -76,7 +105,7 @@ async def _first_run(
             return replace(outcome, results={**outcome.results, **hanging}) if hanging else outcome
         hung = outcome.running if outcome.hung else None
         if hung is None or len(hanging) >= HANGING_TESTS or not _is_asked_for(hung, targets):
-            raise _unmeasurable(outcome, wall_s)
+            raise unmeasurable(outcome, wall_s)
         emit(Notice(level="warning", text=f"{hung} does not end within {wall_s:g} s"))
         hanging[hung] = _hanging_result(hung, wall_s)
 
@@ -142,7 +171,8 @@ def _hanging_result(id_: TestId, wall_s: float) -> TestResult:
     )
 
 
-def _unmeasurable(outcome: NoReport, wall_s: float) -> TaskError | Infrastructure:
+def unmeasurable(outcome: NoReport, wall_s: float) -> TaskError | Infrastructure:
+    """Return the error that says why the base cannot be measured, and what to do."""
     if outcome.infrastructure:
         return Infrastructure(
             f"the baseline could not be measured: {outcome.why}",
@@ -218,7 +248,7 @@ async def _flaky(
     outcome = await _run(bench, Selection(ids=again), wall_s, emit)
     if isinstance(outcome, NoReport):
         if outcome.infrastructure:
-            raise _unmeasurable(outcome, wall_s)
+            raise unmeasurable(outcome, wall_s)
         text = f"flaky tests could not be looked for: {outcome.why}"
         emit(Notice(level="warning", text=text))
         return ()

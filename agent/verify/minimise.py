@@ -6,15 +6,15 @@ a whole suite; only if nothing that passed breaks do the others count as optiona
 """
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from agent.edits.patch import Patch, delta_of
 from agent.task import HunkId, TestId
 from agent.verify.bench import Bench, Selection
 from agent.verify.judgement import compare, is_fixed
 from agent.verify.protect import is_new_test
-from agent.verify.report import Baseline, NoReport
+from agent.verify.report import Baseline, NoReport, TestReport
 from agent.verify.warm import open_warm
 
 
@@ -28,6 +28,8 @@ class Minimised:
     """Green without all of these; a person decides whether they belong."""
     complete: bool
     """False: the budget was spent first, and fewer hunks might be needed."""
+    needed_for: Mapping[HunkId, tuple[TestId, ...]] = field(default_factory=dict)
+    """Which targets fail without just that one of the needed hunks, where it was measured."""
 
 
 async def minimise(
@@ -47,26 +49,66 @@ async def minimise(
     every = tuple(hunk.id for hunk in patch.hunks)
     tests = frozenset(h.id for h in patch.hunks if is_new_test(h.path, bench.base.read))
     code = tuple(id_ for id_ in every if id_ not in tests)
-    if len(code) < 2:
-        return Minimised(needed=frozenset(every), optional=frozenset(), complete=True)
-    until_s = time.monotonic() + budget_s
     targets = (*baseline.targets, *own_tests)
+    if len(code) < 2:
+        return Minimised(
+            needed=frozenset(every),
+            optional=frozenset(),
+            complete=True,
+            needed_for=dict.fromkeys(code, targets),
+        )
+    until_s = time.monotonic() + budget_s
+    seen: dict[frozenset[HunkId], tuple[TestId, ...]] = {}
     limit_s = min(wall_s, baseline.timeout_for(targets))
     async with open_warm(bench) as warm:
 
         async def is_enough(hunks: Sequence[HunkId]) -> bool:
             delta = delta_of(patch, tests | frozenset(hunks))
             outcome = await warm.run(Selection(ids=targets), delta=delta, wall_s=limit_s)
-            return not isinstance(outcome, NoReport) and all(is_fixed(outcome, i) for i in targets)
+            failing = _failing(outcome, targets)
+            seen[frozenset(hunks)] = failing
+            return not failing
 
         kept, complete = await smallest(code, is_enough, lambda: time.monotonic() < until_s)
     needed = tests | frozenset(kept)
-    everything = Minimised(needed=frozenset(every), optional=frozenset(), complete=complete)
+    everything = Minimised(
+        needed=frozenset(every),
+        optional=frozenset(),
+        complete=complete,
+        needed_for=_needed_for(code, seen, targets),
+    )
     if len(needed) == len(every):
         return everything
     if not await _is_green(bench, baseline, patch, needed, wall_s):
         return everything
-    return Minimised(needed=needed, optional=frozenset(every) - needed, complete=complete)
+    return Minimised(
+        needed=needed,
+        optional=frozenset(every) - needed,
+        complete=complete,
+        needed_for=_needed_for(kept, seen, targets),
+    )
+
+
+def _failing(outcome: TestReport | NoReport, targets: Sequence[TestId]) -> tuple[TestId, ...]:
+    """Return the targets that do not pass; all of them where the run did not come to its end."""
+    if isinstance(outcome, NoReport):
+        return tuple(targets)
+    return tuple(id_ for id_ in targets if not is_fixed(outcome, id_))
+
+
+def _needed_for(
+    kept: Sequence[HunkId],
+    seen: Mapping[frozenset[HunkId], tuple[TestId, ...]],
+    targets: tuple[TestId, ...],
+) -> dict[HunkId, tuple[TestId, ...]]:
+    """Return what fails without one of these, from the runs that had just all the others.
+
+    Without the only one there is nothing but the base, on which every target fails.
+    """
+    if len(kept) == 1:
+        return dict.fromkeys(kept, targets)
+    without = {id_: frozenset(kept) - {id_} for id_ in kept}
+    return {id_: seen[rest] for id_, rest in without.items() if seen.get(rest)}
 
 
 async def smallest(

@@ -190,6 +190,7 @@ async def test_the_result_as_json_has_what_scripts_rely_on(
         "patch",
         "receipt",
         "own_tests",
+        "needed_for",
         "failing_before",
         "failing_after",
         "durations",

@@ -30,6 +30,8 @@ from agent.events import (
     RunStarted,
     SearchProgress,
     StrategyGaveUp,
+    TestFailed,
+    TestsMeasured,
     TestsProgress,
     ToolFinished,
     ToolStarted,
@@ -116,6 +118,18 @@ def all_events(run: str, repo: str) -> tuple[Event, ...]:
         PhaseFinished(phase="environment", wall_s=0.03),
         PhaseStarted(phase="baseline"),
         TestsProgress(finished=12, failed=1, total=215),
+        TestFailed(
+            id=TEST,
+            path="tests/test_stats.py",
+            line=4,
+            message="assert 3 == 2",
+            error_type="AssertionError",
+            frames=(("tests/test_stats.py", 5, "test_odd"), ("stats.py", 5, "median")),
+        ),
+        TestsMeasured(
+            results=((TEST, "failed", 0.01), ("tests/test_stats.py::test_mean", "passed", 0.002)),
+            whole=True,
+        ),
         BaselineMeasured(
             targets=(TEST,),
             failing=(TEST,),

@@ -47,7 +47,7 @@ def test_runs_are_listed_with_what_they_came_to(
 
 def test_interrupted_run_is_listed_and_shown_as_such(greenloop: Greenloop, state_dir: Path) -> None:
     with RunStore(state_dir).new_run(TaskSpec(repo=Path("/gone"))) as writer:
-        for event in all_events(writer.run, "/gone")[:10]:
+        for event in all_events(writer.run, "/gone")[:12]:
             writer.append(event)
     assert "interrupted" in greenloop("runs").out
     shown = greenloop("show", writer.run)

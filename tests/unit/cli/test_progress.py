@@ -115,7 +115,7 @@ def test_picture_has_a_line_for_each_phase(unicode: bool) -> None:
     console = Console(file=io.StringIO())
     clock = Clock()
     live = LiveProgress(console, clock, unicode=unicode)
-    for event in EVENTS[:14]:
+    for event in EVENTS[:16]:
         live.show(event)
     clock.now_s = 2.0
     shown = picture(live)
