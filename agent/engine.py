@@ -4,29 +4,41 @@ The only module that picks concrete parts: which sandbox backend, which strategy
 Front ends (command line, language server, batch) enter here.
 """
 
+import math
+import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import anyio
+import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from agent import __version__
+from agent.checking import Baselines, Case, check
 from agent.config import Settings
+from agent.edits.changes import Delta
 from agent.edits.patch import patch_to_json
 from agent.errors import AgentError, JournalError, TaskError
-from agent.events import BaseTaken, Event, Notice, RunFinished, RunStarted
+from agent.events import BaseTaken, Event, Notice, RunStarted
+from agent.ground import REPLAYED, Ground
+from agent.handle import Outcome, RunHandle, Tale, Tell
 from agent.job import Strategy
+from agent.journal.ending import LOOKED_FOR_S, is_end_asked
+from agent.journal.records import NOT_KEPT, Record
 from agent.journal.redaction import Redactor
 from agent.journal.store import RunStore, RunWriter, task_from_json
 from agent.journal.stored import RunState, StoredRun
 from agent.result import RunResult, result_to_json
-from agent.run import REPLAYED, Parts, run_task
+from agent.run import Parts, run_task
 from agent.task import Kind, RunId, StrategyName, TaskSpec
+from agent.testing import TestsAsked, run_tests
+from agent.verify.verdict import Verdict
 from sandbox.base import Environment, SandboxEngine
 from sandbox.errors import SandboxError
 from sandbox.pool import Pool
@@ -36,147 +48,196 @@ if TYPE_CHECKING:
     from agent.models.limiter import Limiter
 
 
-class RunHandle:
-    """A run under way: watch it, cancel it, wait for it."""
-
-    def __init__(self, run: RunId) -> None:
-        self.run = run
-        self._told: list[Event] = []
-        self._news = anyio.Event()
-        self._scope = anyio.CancelScope()
-        self._done = anyio.Event()
-        self._outcome: RunResult | AgentError | SandboxError | None = None
-
-    async def events(self) -> AsyncIterator[Event]:
-        """Yield what happens, from the start; ends when the run does. For any number of readers."""
-        seen = 0
-        while True:
-            news, over = self._news, self._done.is_set()
-            for event in self._told[seen:]:
-                yield event
-                seen += 1
-            if over:
-                return
-            if seen == len(self._told):
-                await news.wait()
-
-    def cancel(self) -> None:
-        """Ask the run to end now; its sandboxes are removed before the result is there."""
-        self._scope.cancel()
-
-    async def result(self) -> RunResult:
-        """Wait for the end. Raises: AgentError, SandboxError."""
-        await self._done.wait()
-        if isinstance(self._outcome, RunResult):
-            return self._outcome
-        if self._outcome is None:  # an unexpected error took down the engine's task group
-            raise AgentError(f"run {self.run} ended without a result")
-        raise self._outcome
-
-    def _tell(self, event: Event) -> None:
-        self._told.append(event)
-        self._wake()
-
-    def _wake(self) -> None:
-        self._news.set()
-        self._news = anyio.Event()
+ASIDES_AT_ONCE: Final = 2
+"""Runs of tests and checks that a person waits for; they do not wait for whole runs."""
+TESTS: Final = "tests-"
+"""So the id of a run of tests begins; it stands in no store."""
 
 
 class Engine:
     """Starts runs; they live here and not with whoever asked for them."""
 
     def __init__(self, settings: Settings, variables: Mapping[str, str], tasks: TaskGroup) -> None:
+        """Start nothing; `settings` are those of runs that bring none of their own."""
         self._settings = settings
         self._variables = variables
         self._tasks = tasks
-        self._sandboxes = make_sandbox_engine(settings, variables)
+        self._backends: dict[str, SandboxEngine] = {}
         self._redactor = Redactor.from_variables(variables)
         self._limits: dict[tuple[str, str], Limiter] = {}
-        self._store = RunStore(settings.state_dir, redactor=self._redactor)
+        self._turns = anyio.CapacityLimiter(math.inf)
+        self._asides = anyio.CapacityLimiter(ASIDES_AT_ONCE)
+        self._baselines = Baselines()
+        self._under_way: dict[RunId, RunHandle] = {}
 
-    def start(self, task: TaskSpec) -> RunHandle:
+    @property
+    def under_way(self) -> tuple[RunHandle, ...]:
+        """Every run that goes on or waits its turn, oldest first."""
+        return tuple(self._under_way.values())
+
+    def limit(self, runs_at_once: int) -> None:
+        """Carry out so many runs side by side at most; further ones wait."""
+        self._turns.total_tokens = runs_at_once
+
+    def start(
+        self, task: TaskSpec, *, settings: Settings | None = None, tell: Tell | None = None
+    ) -> RunHandle:
         """Start a run and return at once.
 
         Raises: AgentError where the task cannot even be started.
         """
-        way = self._way(task)
-        writer = self._store.new_run(task, settings=_given(self._settings))
-        handle = RunHandle(writer.run)
-        self._tasks.start_soon(self._carry_out, task, way, writer, handle, None)
-        return handle
+        chosen = settings or self._settings
+        way = self._way(task, chosen)
+        writer = self._store(chosen).new_run(task, settings=_given(chosen))
+        return self._begin(_Order(task=task, way=way, settings=chosen), writer, tell)
 
-    def resume(self, name: str) -> RunHandle:
+    def resume(
+        self, name: str, *, settings: Settings | None = None, tell: Tell | None = None
+    ) -> RunHandle:
         """Go on with a run whose process has ended, from where its records end.
 
         Its base is the one it began with, whatever the repository holds by now.
         Raises: AgentError where there is nothing to go on with.
         """
-        stored = self._store.open(name)
+        chosen = settings or self._settings
+        store = self._store(chosen)
+        stored = store.open(name)
         task = _resumable(stored)
-        way = self._way(task)
-        writer = self._store.reopen(stored.run)
-        handle = RunHandle(writer.run)
-        self._tasks.start_soon(self._carry_out, task, way, writer, handle, _taken(stored))
+        way = self._way(task, chosen)
+        order = _Order(task=task, way=way, settings=chosen, taken=_taken(stored))
+        return self._begin(order, store.reopen(stored.run), tell)
+
+    def run_tests(
+        self, asked: TestsAsked, *, settings: Settings | None = None, tell: Tell | None = None
+    ) -> RunHandle:
+        """Start running tests and return at once; nothing of it is kept but the base."""
+        chosen = settings or self._settings
+        run = RunId(f"{TESTS}{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}")
+        handle = RunHandle(run, tell)
+        self._under_way[run] = handle
+        self._tasks.start_soon(self._test, asked, chosen, handle)
         return handle
+
+    async def check(self, name: str, delta: Delta, *, settings: Settings | None = None) -> Verdict:
+        """Measure a change of a run's base as the run's own patch was; a green leaves a receipt.
+
+        Cancelling it ends the measurement. Raises: AgentError, SandboxError.
+        """
+        chosen = settings or self._settings
+        stored = self._store(chosen).open(name)
+        asked, taken = stored.task(), _taken(stored)
+        if asked is None or taken is None:
+            raise TaskError(
+                f"run {stored.run} ended before its base was taken.", remedy="Start it again."
+            )
+        case = Case(task=task_from_json(asked), taken=taken, run_dir=stored.path, delta=delta)
+        async with self._asides:
+            return await check(case, self._ground(stored.run, chosen, _ignore), self._baselines)
 
     async def reap(self) -> tuple[str, ...]:
         """Remove what killed processes of ours left behind; never fails."""
         try:
-            return await self._sandboxes.reap()
+            return await self._sandboxes(self._settings).reap()
         except SandboxError:
             return ()
 
-    async def _carry_out(
-        self,
-        task: TaskSpec,
-        way: "_Way",
-        writer: RunWriter,
-        handle: RunHandle,
-        taken: BaseTaken | None,
-    ) -> None:
-        started = time.monotonic()
-        strategy = way.strategy
-        with writer:
-            emit = partial(_emit, writer, handle)
-            emit(_started(task, strategy, writer.run, resumed=taken is not None))
-            sandboxes = Pool(self._sandboxes, self._tasks, spare=1)
-            parts = Parts(
-                run=writer.run,
-                run_dir=writer.path,
-                settings=self._settings,
-                engine=sandboxes,
-                strategy=strategy,
-                find_environment=self._find_environment,
-                emit=emit,
-                redact=self._redactor.text,
-                redact_known=self._redactor.exact,
-                taken=taken,
-            )
-            try:
-                with handle._scope:
-                    try:
-                        handle._outcome = await _outcome(task, parts, way.connection)
-                    finally:
-                        with anyio.CancelScope(shield=True):
-                            await sandboxes.drain()
-                if handle._scope.cancelled_caught:
-                    handle._outcome = RunResult(
-                        run=writer.run,
-                        strategy=strategy.name,
-                        verdict="interrupted",
-                        message="interrupted; nothing was changed",
-                    )
-                _keep(handle._outcome, writer, emit)
-                _finish(handle._outcome, emit, time.monotonic() - started)
-                if writer.failure:
-                    handle._tell(_not_kept(writer.failure))
-            finally:
-                handle._done.set()
-                handle._wake()
+    def _begin(self, order: "_Order", writer: RunWriter, tell: Tell | None) -> RunHandle:
+        handle = RunHandle(writer.run, tell)
+        self._under_way[writer.run] = handle
+        self._tasks.start_soon(self._carry_out, order, writer, handle)
+        self._tasks.start_soon(_heed_requests, writer.path, handle)
+        return handle
 
-    def _way(self, task: TaskSpec) -> "_Way":
+    async def _carry_out(self, order: "_Order", writer: RunWriter, handle: RunHandle) -> None:
+        outcome: Outcome | None = None
+        tale = Tale(_started(order, writer.run), writer.append, handle)
+        with writer:
+            try:
+                with handle.scope:
+                    async with self._turns:
+                        tale.begin()
+                        outcome = await self._outcome(order, writer, tale.emit)
+                if outcome is None:
+                    outcome = _interrupted(writer.run, order.way.strategy.name)
+                tale.begin()
+                _keep(outcome, writer, tale.emit)
+                tale.finish(outcome)
+                if writer.failure:
+                    handle.tell(_passing_by(_not_kept(writer.failure)))
+            finally:
+                del self._under_way[writer.run]
+                handle.end(outcome)
+
+    async def _outcome(
+        self, order: "_Order", writer: RunWriter, emit: Callable[[Event], None]
+    ) -> Outcome:
+        sandboxes = Pool(self._sandboxes(order.settings), self._tasks, spare=1)
+        parts = Parts(
+            run=writer.run,
+            run_dir=writer.path,
+            settings=order.settings,
+            engine=sandboxes,
+            strategy=order.way.strategy,
+            find_environment=partial(find_environment, order.settings, self._variables),
+            emit=emit,
+            redact=self._redactor.text,
+            redact_known=self._redactor.exact,
+            taken=order.taken,
+            remember=partial(self._baselines.remember, writer.run),
+        )
+        try:
+            return await _or_error(_prepared(order, parts))
+        finally:
+            with anyio.CancelScope(shield=True):
+                await sandboxes.drain()
+
+    async def _test(self, asked: TestsAsked, settings: Settings, handle: RunHandle) -> None:
+        outcome: Outcome | None = None
+        started = RunStarted(
+            run=handle.run,
+            kind="test",
+            repo=str(asked.repo),
+            targets=asked.targets,
+            strategy="",
+            tool_version=__version__,
+        )
+        tale = Tale(started, _passing_by, handle)
+        try:
+            with handle.scope:
+                async with self._asides:
+                    tale.begin()
+                    ground = self._ground(handle.run, settings, tale.emit)
+                    outcome = await _or_error(run_tests(asked, ground))
+            if outcome is None:
+                outcome = _interrupted(handle.run, "")
+            tale.begin()
+            tale.finish(outcome)
+        finally:
+            del self._under_way[handle.run]
+            handle.end(outcome)
+
+    def _ground(self, run: RunId, settings: Settings, emit: Callable[[Event], None]) -> Ground:
+        return Ground(
+            run=run,
+            settings=settings,
+            engine=self._sandboxes(settings),
+            find_environment=partial(find_environment, settings, self._variables),
+            emit=emit,
+            redact=self._redactor.text,
+        )
+
+    def _store(self, settings: Settings) -> RunStore:
+        return RunStore(settings.state_dir, redactor=self._redactor)
+
+    def _sandboxes(self, settings: Settings) -> SandboxEngine:
+        """Return the backend of these settings, the same for all runs: it keeps its connection."""
+        if settings.backend not in self._backends:
+            self._backends[settings.backend] = make_sandbox_engine(settings, self._variables)
+        return self._backends[settings.backend]
+
+    def _way(self, task: TaskSpec, settings: Settings) -> "_Way":
         """Choose who proposes edits. Raises: ConfigError, TaskError."""
-        is_fix, named = task.kind is Kind.FIX, bool(task.model or self._settings.model)
+        is_fix, named = task.kind is Kind.FIX, bool(task.model or settings.model)
         if task.strategy is StrategyName.OFFLINE and not is_fix:
             raise TaskError(
                 "implementing needs a model; the offline search only repairs",
@@ -191,7 +252,7 @@ class Engine:
 
         connection = find_connection(
             task.model,
-            self._settings,
+            settings,
             self._variables,
             learn=self._redactor.learn,
             limits=self._limits_of,
@@ -207,9 +268,6 @@ class Engine:
         from agent.models.limiter import Limiter
 
         return self._limits.setdefault((address, key), Limiter())
-
-    def _find_environment(self, repo: Path) -> Environment:
-        return find_environment(self._settings, self._variables, repo)
 
 
 @asynccontextmanager
@@ -273,6 +331,69 @@ class _Way:
     connection: "Connection | None" = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Order:
+    """A run as it was asked for, ready to be carried out."""
+
+    task: TaskSpec
+    way: _Way
+    settings: Settings
+    taken: BaseTaken | None = None
+    """The recorded base that it goes on from."""
+
+
+async def _prepared(order: _Order, parts: Parts) -> RunResult:
+    if order.way.connection:  # a missing key is told before minutes of measuring
+        await order.way.connection.prepare()
+    return await run_task(order.task, parts)
+
+
+async def _or_error(result: Awaitable[RunResult]) -> Outcome:
+    try:
+        return await result
+    except (AgentError, SandboxError) as error:
+        return error
+
+
+def _interrupted(run: RunId, strategy: str) -> RunResult:
+    return RunResult(
+        run=run,
+        strategy=strategy,
+        verdict="interrupted",
+        message="interrupted; nothing was changed",
+    )
+
+
+def _ignore(_event: Event) -> None:
+    return None
+
+
+def _passing_by(event: Event) -> Record:
+    return Record(number=NOT_KEPT, at_unix_s=time.time(), event=event)
+
+
+def _started(order: _Order, run: RunId) -> RunStarted:
+    task = order.task
+    return RunStarted(
+        run=run,
+        kind=task.kind.value,
+        repo=str(task.repo),
+        targets=task.targets,
+        strategy=order.way.strategy.name,
+        tool_version=__version__,
+        goal=task.goal,
+        resumed=order.taken is not None,
+    )
+
+
+async def _heed_requests(folder: Path, handle: RunHandle) -> None:
+    """Cancel a run that another process asks to end."""
+    while not await handle.is_over_within(LOOKED_FOR_S):
+        if await anyio.to_thread.run_sync(is_end_asked, folder):
+            handle.cancel()
+            return
+
+
 def _offline(task: TaskSpec, search_s: float) -> Strategy:
     from agent.repair.offline import OfflineSearch
 
@@ -316,37 +437,8 @@ def _taken(stored: StoredRun) -> BaseTaken | None:
     return next(taken, None)
 
 
-def _started(task: TaskSpec, strategy: Strategy, run: RunId, *, resumed: bool) -> RunStarted:
-    return RunStarted(
-        run=run,
-        kind=task.kind.value,
-        repo=str(task.repo),
-        targets=task.targets,
-        strategy=strategy.name,
-        tool_version=__version__,
-        goal=task.goal,
-        resumed=resumed,
-    )
-
-
-def _emit(writer: RunWriter, handle: RunHandle, event: Event) -> None:
-    writer.append(event)
-    handle._tell(event)
-
-
-async def _outcome(
-    task: TaskSpec, parts: Parts, connection: "Connection | None"
-) -> RunResult | AgentError | SandboxError:
-    try:
-        if connection:
-            await connection.prepare()  # a missing key is told before minutes of measuring
-        return await run_task(task, parts)
-    except (AgentError, SandboxError) as error:
-        return error
-
-
 def _keep(
-    outcome: RunResult | AgentError | SandboxError | None,
+    outcome: Outcome,
     writer: RunWriter,
     emit: Callable[[Event], None],
 ) -> None:
@@ -363,26 +455,3 @@ def _keep(
 
 def _not_kept(error: JournalError) -> Notice:
     return Notice(level="warning", text=f"this run is not kept: {error.message} {error.remedy}")
-
-
-def _finish(
-    outcome: RunResult | AgentError | SandboxError | None,
-    emit: Callable[[Event], None],
-    wall_s: float,
-) -> None:
-    match outcome:
-        case RunResult():
-            confidence = outcome.confidence.value if outcome.confidence else ""
-            emit(
-                RunFinished(
-                    verdict=outcome.verdict,
-                    confidence=confidence,
-                    message=outcome.message,
-                    wall_s=wall_s,
-                )
-            )
-        case AgentError() | SandboxError():
-            message = "; ".join(filter(None, (outcome.message, outcome.remedy)))
-            emit(RunFinished(verdict="error", confidence="", message=message, wall_s=wall_s))
-        case None:
-            pass

@@ -13,9 +13,10 @@ from agent.cli.review import CONFLICT, conflict_lines
 from agent.cli.screen import Screen
 from agent.cli.signals import heed_signals
 from agent.config import Settings, find_top
-from agent.engine import Engine, RunHandle, open_engine
+from agent.engine import Engine, open_engine
 from agent.errors import AgentError
 from agent.events import Event, ModelAnswered, RunStarted
+from agent.handle import Outcome, RunHandle
 from agent.journal.store import RunStore
 from agent.result import RunResult, result_to_json
 from agent.telling.account import model_account
@@ -23,8 +24,6 @@ from agent.workspace.review import Stale, apply_patch
 from sandbox.errors import SandboxError
 
 TICK_S = 1.0
-
-Outcome = RunResult | AgentError | SandboxError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
