@@ -66,7 +66,14 @@ class Condition:
 
 
 Told = Callable[[RunId, Record], None]
-"""Called on the front end's loop for each event of a run that this host carries out."""
+"""Called on the front end's loop for each event of a run that this host carries out, in order, and
+after `start` has given the run's id. A record's number is its place in the run's journal, or
+`agent.journal.records.NOT_KEPT` for what only passes by. The last of every run is a RunFinished,
+also where the host was killed: then this side tells it, and the journal does not have it.
+"""
+
+Wish = Literal["cancel", "finish"]
+"""What becomes of runs when nobody watches any more."""
 
 
 class Host(Protocol):
@@ -119,6 +126,10 @@ class Host(Protocol):
         """Bound how many runs are carried out side by side; further ones wait."""
         ...
 
-    async def close(self, *, runs: Literal["cancel", "finish"]) -> None:
+    async def wish(self, runs: Wish) -> None:
+        """Say what becomes of runs if this front end goes without a word; `cancel` until told."""
+        ...
+
+    async def close(self, *, runs: Wish) -> None:
         """Leave it: its runs are ended and cleaned up, or go on without anybody watching."""
         ...
