@@ -1,11 +1,11 @@
 """Puts the rooms of this package together for one connection. Decides nothing."""
 
-from lsp_server import review, runs, starting, tested
+from lsp_server import following, review, runs, starting, tested
 from lsp_server.keeping import CoreKeeper
 from lsp_server.server import GreenloopServer
 from lsp_server.session import Session
 
-ROOMS = (starting, tested, runs, review)
+ROOMS = (following, starting, tested, runs, review)
 
 
 def make_server(keeper: CoreKeeper) -> GreenloopServer:
