@@ -1,0 +1,174 @@
+"""What is known of the units of open documents: read a moment after the last edit, moved till then.
+
+Reading happens in one thread of its own turn; a request takes what there is.
+"""
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import anyio
+import anyio.to_thread
+
+from agent.task import RepoPath
+from lsp_server.documents import Change, OpenDocument
+from lsp_server.marks import Edit, Span, edit_of
+
+if TYPE_CHECKING:
+    from lsp_server.session import Session
+    from lsp_server.units import Unit
+
+_PAUSE_S: Final = 0.15
+"""Without a further edit, before a document is read anew."""
+_MOST_EDITS: Final = 50
+"""More than these since the last reading are not followed; each is done to every unit."""
+
+
+class StartSoon(Protocol):
+    """Starts a task that ends with the connection."""
+
+    def __call__(
+        self, function: Callable[..., Coroutine[Any, Any, object]], /, *arguments: Any
+    ) -> None:
+        """Start it."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Outline:
+    """What was read of a document, and the edits since."""
+
+    version: int | None = None
+    units: "tuple[Unit, ...] | None" = None
+    edits: list[tuple[int, Edit]] = field(default_factory=list)
+    is_lost: bool = False
+    """Too much was edited since to follow it."""
+    lock: anyio.Lock = field(default_factory=anyio.Lock)
+
+
+class Outlines:
+    """The units of a connection's open documents."""
+
+    def __init__(self, session: "Session", *, start_soon: StartSoon) -> None:
+        self.on_read: list[Callable[[OpenDocument], None]] = []
+        """Called when a document was read and its units are other ones than before."""
+        self._session: Final = session
+        self._documents: Final = session.documents
+        self._start_soon: Final = start_soon
+        self._by_uri: Final[dict[str, _Outline]] = {}
+        self._turn: Final = anyio.CapacityLimiter(1)
+        self._documents.on_change.append(self._changed)
+        self._documents.on_close.append(self._closed)
+
+    def now(self, document: OpenDocument) -> "tuple[Unit, ...] | None":
+        """Return the units as far as they can be told without reading; None: not at all."""
+        outline = self._by_uri.get(document.uri)
+        if outline is None or outline.units is None or outline.is_lost:
+            return None
+        if outline.edits:
+            outline.units = _moved(outline.units, [edit for _, edit in outline.edits])
+            outline.edits.clear()
+        return outline.units
+
+    async def soon(self, document: OpenDocument) -> "tuple[Unit, ...]":
+        """Return what is known now, and where nothing is, what is read."""
+        known = self.now(document)
+        return known if known is not None else await self.fresh(document)
+
+    async def fresh(self, document: OpenDocument) -> "tuple[Unit, ...]":
+        """Return the units of the text as it is now; of one that changes on, those of just now."""
+        for _ in range(3):
+            outline = self._by_uri.get(document.uri)
+            newest = self._documents.named(document.uri)
+            if outline is None or newest is None:
+                return ()
+            if outline.version == newest.version and not outline.edits:
+                return outline.units or ()
+            await self._read(newest.uri)
+        return self.now(document) or ()
+
+    def repo_path(self, path: Path) -> RepoPath | None:
+        """Return where a file is in its repository; None outside of any."""
+        top = self._session.top_of(path)
+        if top is None or ".git" in path.relative_to(top).parts:
+            return None
+        return RepoPath(path.relative_to(top).as_posix())
+
+    def _changed(self, document: OpenDocument, changes: Sequence[Change]) -> None:
+        outline = self._by_uri.get(document.uri)
+        if outline is None or not changes:
+            outline = self._by_uri[document.uri] = _Outline()
+        encoding = self._documents.encoding
+        outline.edits += [
+            (document.version, edit_of(one.start, one.end, one.text, encoding)) for one in changes
+        ]
+        outline.is_lost = outline.is_lost or len(outline.edits) > _MOST_EDITS
+        self._start_soon(self._read_later, document)
+
+    def _closed(self, document: OpenDocument) -> None:
+        self._by_uri.pop(document.uri, None)
+
+    async def _read_later(self, document: OpenDocument) -> None:
+        outline = self._by_uri.get(document.uri)
+        if outline is None:
+            return
+        if outline.units is not None:
+            await anyio.sleep(_PAUSE_S)
+        newest = self._documents.named(document.uri)
+        if newest is not None and newest.version == document.version:
+            await self._read(document.uri)
+
+    async def _read(self, uri: str) -> None:
+        outline = self._by_uri.get(uri)
+        if outline is None:
+            return
+        async with outline.lock:
+            document = self._documents.named(uri)
+            if document is None or outline.version == document.version:
+                return
+            units = await self._units(document)
+            before = outline.units
+            outline.version, outline.units, outline.is_lost = document.version, units, False
+            outline.edits = [one for one in outline.edits if one[0] > document.version]
+        if self._by_uri.get(uri) is outline and _names(before) != _names(units):
+            for call in self.on_read:
+                call(document)
+
+    async def _units(self, document: OpenDocument) -> "tuple[Unit, ...]":
+        path = self.repo_path(document.path)
+        if path is None:
+            return ()
+        encoding = self._documents.encoding
+
+        def read() -> "tuple[Unit, ...]":
+            from lsp_server.units import read_units  # loads tree-sitter: not before it is needed
+
+            return read_units(path, document.lines, encoding)
+
+        return await anyio.to_thread.run_sync(read, limiter=self._turn)
+
+
+def _moved(units: "Sequence[Unit]", edits: Sequence[Edit]) -> "tuple[Unit, ...]":
+    """Return the units after some edits, without those of which nothing is left.
+
+    One that stands before all edits is the same one; places of suites stay right, since what is
+    left out keeps its place, empty, until the document is read.
+    """
+    first = min(edit.start for edit in edits)
+    return tuple(
+        unit
+        if unit.span.end < first
+        else replace(unit, span=_after(unit.span, edits), name_span=_after(unit.name_span, edits))
+        for unit in units
+    )
+
+
+def _after(span: Span, edits: Sequence[Edit]) -> Span:
+    for edit in edits:
+        span = edit.span(span) or Span(edit.new_end, edit.new_end)
+    return span
+
+
+def _names(units: "Sequence[Unit] | None") -> object:
+    return units and [(unit.kind, unit.id, unit.parent) for unit in units]
