@@ -4,6 +4,7 @@ Knows no message of the protocol. What is heavy is imported once the client has 
 """
 
 import argparse
+import logging
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from agent.errors import AgentError
 
 if TYPE_CHECKING:
     from lsp_server.wire.serving import Serve
+
+logger = logging.getLogger(__name__)
 
 OUT_OF_ORDER: Final = 1
 """As LSP has it: the client went without asking for a shutdown."""
@@ -88,7 +91,11 @@ def _serve(arguments: argparse.Namespace) -> int:
 
     with log_to(arguments.log_file, arguments.log_level):
         way = _way(arguments)
-        left_in_order = anyio.run(lambda: run_process(way, parent_pid=arguments.parent_pid))
+        try:
+            left_in_order = anyio.run(lambda: run_process(way, parent_pid=arguments.parent_pid))
+        except Exception:
+            logger.debug("the server broke", exc_info=True)
+            raise
     on_port = bool(arguments.tcp or arguments.ws)
     return 0 if left_in_order or on_port else OUT_OF_ORDER
 

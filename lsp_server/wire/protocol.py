@@ -85,7 +85,7 @@ class WireProtocol(LanguageServerProtocol):
         self._tasks = tasks
 
     def tasks(self) -> TaskGroup:
-        """Return the tasks that end with the connection. (pygls reads every property early.)"""
+        """Return the tasks that end with the connection; pygls reads properties early."""
         if self._tasks is None:
             raise RuntimeError("there is no connection yet")
         return self._tasks

@@ -201,7 +201,7 @@ async def running_server(
             tasks.start_soon(started.listen)
             try:
                 yield started
-            except Exception as exc:
+            except Exception as exc:  # noqa: BLE001 - raised again below
                 failure = exc
             finally:
                 await _end(process)
@@ -219,7 +219,7 @@ async def connected_peer(reader: Any, writer: Any = None) -> AsyncGenerator[Peer
         tasks.start_soon(peer.listen)
         try:
             yield peer
-        except Exception as exc:
+        except Exception as exc:  # noqa: BLE001 - raised again below
             failure = exc
         finally:
             tasks.cancel_scope.cancel()
