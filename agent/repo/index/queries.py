@@ -117,9 +117,20 @@ def _sum(head: bytes, imports: bytes, symbols: Iterable[tuple[bytes, bytes]]) ->
         raise Damaged from exc
 
 
-def named(db: sqlite3.Connection, tree: int, folded: bytes) -> list[Found]:
-    """Return the definitions of a folded name, sorted by path and place."""
-    return _found(db.execute(f"{_SYMBOLS} WHERE s.folded = ?", (tree, folded)))
+def named(db: sqlite3.Connection, tree: int, folded: bytes, most: int | None = None) -> list[Found]:
+    """Return the definitions of a folded name, sorted by path and place.
+
+    None where there are more than `most`, if that is given.
+    """
+    asked = f"{_SYMBOLS} WHERE s.folded = ? LIMIT ?"
+    rows = db.execute(asked, (tree, folded, -1 if most is None else most + 1)).fetchall()
+    return [] if most is not None and len(rows) > most else _found(rows)
+
+
+def content_count(db: sqlite3.Connection) -> int:
+    """Return how many contents were read."""
+    row = db.execute("SELECT count(*) FROM contents WHERE why = ''").fetchone()
+    return int(row[0])
 
 
 def starting(db: sqlite3.Connection, tree: int, folded: bytes, most: int) -> list[Found]:
@@ -136,10 +147,10 @@ def starting(db: sqlite3.Connection, tree: int, folded: bytes, most: int) -> lis
     return found
 
 
-def _found(rows: sqlite3.Cursor) -> list[Found]:
+def _found(rows: Iterable[tuple[bytes, int, bytes]]) -> list[Found]:
     return sorted(
         Found(RepoPath(os.fsdecode(path)), place, unpack_definition(body))
-        for path, place, body in rows.fetchall()
+        for path, place, body in rows
     )
 
 

@@ -93,9 +93,12 @@ class View:
         """Return the definitions of exactly that name, sorted by path and place."""
         return tuple(one for one in self.named_folded(name) if one.definition.name == name)
 
-    def named_folded(self, name: str) -> tuple[Found, ...]:
-        """Return the definitions of that name in any case, sorted by path and place."""
-        return self._named(fold(name))
+    def named_folded(self, name: str, *, most: int | None = None) -> tuple[Found, ...]:
+        """Return the definitions of that name in any case, sorted by path and place.
+
+        None where there are more than `most`: such a name tells nothing.
+        """
+        return self._named(fold(name), most)
 
     def starting_with(self, prefix: str, *, most: int) -> tuple[Found, ...]:
         """Return definitions whose name begins so in any case, shortest names first."""
@@ -176,6 +179,10 @@ class View:
             return len(self._known_files().paths)
         return len(self.paths())
 
+    def content_count(self) -> int:
+        """Return how many different contents there are, over all trees and branches."""
+        return self._ask(lambda db, _tree: queries.content_count(db))
+
     def counts(self, words: Sequence[str], field: Field = "words") -> dict[str, int]:
         """Return in how many contents each word stands: how common it is.
 
@@ -214,8 +221,8 @@ class View:
     def _entry(self, path: RepoPath) -> Entry | None:
         return self._ask(lambda db, tree: queries.entry(db, tree, path))
 
-    def _named(self, folded: bytes) -> tuple[Found, ...]:
-        kept = self._ask(lambda db, tree: queries.named(db, tree, folded))
+    def _named(self, folded: bytes, most: int | None = None) -> tuple[Found, ...]:
+        kept = self._ask(lambda db, tree: queries.named(db, tree, folded, most))
         return tuple(self._with_laid(kept, lambda name: fold(name) == folded))
 
     def _names_like(self, name: str) -> list[tuple[float, bytes]]:

@@ -95,6 +95,7 @@ class Modules:
     def all_importers(self) -> dict[RepoPath, set[RepoPath]]:
         """Return by file who imports it, for the whole view, packages on the way included."""
         found: dict[RepoPath, set[RepoPath]] = {}
+        self.paths.whole()
         for path, imports in self._view.imports():
             is_python = self._way(path) == "python"
             for one in imports:
@@ -116,7 +117,7 @@ class Modules:
     @cached_property
     def paths(self) -> Paths:
         """The files of the view."""
-        return Paths(self._view.paths())
+        return Paths(self._view)
 
     def beside(self, path: RepoPath) -> list[RepoPath]:
         """Return the files that see a file's names without importing it: a package's (Go, JVM)."""

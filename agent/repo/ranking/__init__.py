@@ -48,7 +48,7 @@ _MOST_TESTED: Final = 20
 _TOLD: Final = 5.0
 _TOLD_BY_TESTS: Final = 0.5
 _NAMED: Final = 1.5
-_FLOW: Final = 2.0
+_FLOW: Final = 1.0
 _LEAST: Final = 0.02
 _HOLDING: Final = frozenset({"class", "interface"})
 _AROUND: Final = 0.4
@@ -159,10 +159,10 @@ def _standing(path: RepoPath) -> float:
 
 
 def _take_words(tally: _Tally, view: "View", reading: Reading) -> None:
-    scores, said = by_words(view, reading)
-    for number in sorted(scores, key=lambda one: (-scores[one], one))[:_POOL]:
+    scores, said = by_words(view, reading, most=_POOL)
+    for number, score in scores.items():
         reason = f"holds {', '.join(said[number])}"
-        tally.raise_to(view.path_of(number), "words", scores[number], reason)
+        tally.raise_to(view.path_of(number), "words", score, reason)
 
 
 def _take_names(

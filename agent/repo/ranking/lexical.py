@@ -4,6 +4,7 @@ A probabilistic weighting as BM25 has it, with every word counted once a file an
 for length: large files are where faults are.
 """
 
+import heapq
 import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
@@ -22,33 +23,41 @@ _FEW_FILES: Final = 40
 _MOST_TERMS: Final = 48
 
 
-def by_words(view: "View", reading: Reading) -> tuple[dict[int, float], dict[int, list[str]]]:
-    """Return scores of files by number, and the words that count most for each."""
+def by_words(
+    view: "View", reading: Reading, *, most: int
+) -> tuple[dict[int, float], dict[int, list[str]]]:
+    """Return the scores of the best files by number, and the words that count most for each."""
     total = max(view.file_count(), 1)
     scores: dict[int, float] = {}
-    reasons: dict[int, list[tuple[float, str]]] = {}
+    told: list[tuple[str, float, dict[int, float]]] = []
     for term, weight in _rarest(view, reading.terms, total):
         best: dict[int, float] = {}
         for field, share in _WEIGHTS.items():
             for number, likeness in _holding(view, term, field).items():
                 best[number] = best.get(number, 0.0) + share * likeness
-        rarity = _rarity(len(best), total)
-        if not best or (len(best) > _COMMON * total and total > _FEW_FILES):
+        if not best or _is_common(len(best), total):
             continue
+        gain = weight * _rarity(len(best), total)
+        told.append((term, gain, best))
         for number, much in best.items():
-            gain = weight * rarity * much
-            scores[number] = scores.get(number, 0.0) + gain
-            reasons.setdefault(number, []).append((gain, term))
-    said = {number: _best(told) for number, told in reasons.items()}
-    return scores, said
+            scores[number] = scores.get(number, 0.0) + gain * much
+    chosen = heapq.nsmallest(most, scores, key=lambda number: (-scores[number], number))
+    said = {number: _best(told, number) for number in chosen}
+    return {number: scores[number] for number in chosen}, said
+
+
+def _is_common(count: int, total: int) -> bool:
+    return count > _COMMON * total and total > _FEW_FILES
 
 
 def _rarest(view: "View", terms: Mapping[str, float], total: int) -> list[tuple[str, float]]:
     """Return the terms worth looking for: those whose weight and rarity are highest."""
     counts = view.counts(list(terms))
+    contents = max(view.content_count(), 1)
     worth = [
         (weight * _rarity(counts.get(term, 0), total), term, weight)
         for term, weight in terms.items()
+        if not _is_common(counts.get(term, 0), contents)
     ]
     worth.sort(key=lambda one: (-one[0], one[1]))
     return [(term, weight) for _, term, weight in worth[:_MOST_TERMS]]
@@ -68,5 +77,6 @@ def _rarity(count: int, total: int) -> float:
     return math.log(1 + (max(total, count) - count + 0.5) / (count + 0.5))
 
 
-def _best(told: Iterable[tuple[float, str]]) -> list[str]:
-    return [term for _, term in sorted(told, reverse=True)[:4]]
+def _best(told: Iterable[tuple[str, float, Mapping[int, float]]], number: int) -> list[str]:
+    gains = [(gain * best[number], term) for term, gain, best in told if number in best]
+    return [term for _, term in sorted(gains, reverse=True)[:4]]

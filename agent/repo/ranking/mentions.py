@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _MOST_PLACES: Final = 12
 """A name with more definitions names none of them."""
+_LOOKED_AT: Final = 500
+"""Tests and other spellings included."""
 _SHORTEST: Final = 3
 _MOST_NAMES: Final = 60
 
@@ -42,10 +44,11 @@ def named_symbols(view: "View", reading: Reading) -> list[tuple["Found", float, 
 
 def _defined(view: "View", token: str) -> tuple["Found", ...]:
     """Return the definitions of a name, `setitem` for `__setitem__` too."""
-    found = view.named_folded(token)
+    found = view.named_folded(token, most=_LOOKED_AT)
     if found or token.startswith("_"):
         return found
-    return view.named_folded(f"__{token}__") or view.named_folded(f"_{token}")
+    dunder = view.named_folded(f"__{token}__", most=_LOOKED_AT)
+    return dunder or view.named_folded(f"_{token}", most=_LOOKED_AT)
 
 
 def named_files(modules: Modules, reading: Reading) -> Iterator[tuple[RepoPath, float, str]]:
