@@ -1,0 +1,2 @@
+-- Read by vim.lsp.enable('greenloop') of Neovim 0.11 and newer.
+return require('greenloop.client').config()
