@@ -124,12 +124,13 @@ class News:
             self._wake = anyio.Event()
             runs, self._waiting = [*self._waiting], {}
             for place, run in enumerate(runs, start=1):
-                self._tell(run)
+                self.tell(run)
                 if place % AT_ONCE == 0:
                     await anyio.lowlevel.checkpoint()
             await anyio.sleep(EVERY_S)
 
-    def _tell(self, run: str) -> None:
+    def tell(self, run: str) -> None:
+        """Tell where a run stands now, if that is new."""
         line = self._source.line(run)
         if line is None:
             return

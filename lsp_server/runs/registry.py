@@ -116,7 +116,7 @@ class Registry:
         run = await self._host.start(task, flags=flags)
         self._begun(run, task.kind.value, title, folder_uri)
         self._own(client, run, token)
-        self._news.add(run)
+        self._news.tell(run)
         return run
 
     async def run_tests(
@@ -133,7 +133,7 @@ class Registry:
         run = await self._host.run_tests(spec, flags=flags)
         self._begun(run, "test", title, folder_uri)
         self._own(client, run, token)
-        self._news.add(run)
+        self._news.tell(run)
         return run
 
     async def cancel(self, run: str) -> bool:
@@ -178,7 +178,7 @@ class Registry:
         self._ours.add(run)
         self._own(client, run, token)
         self._news.begin_log_at(run, kept.picture.next_line)
-        self._news.add(run)
+        self._news.tell(run)
         return going_on
 
     async def find(self, run: str) -> RunLine:
