@@ -21,6 +21,7 @@ from agent.journal.store import RunStore
 from lsp_server.review import open_reviews
 from lsp_server.runs.registry import Registry
 from lsp_server.runs.shelf import Shelf
+from lsp_server.tested.results import Results
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +44,9 @@ class Core:
         self.runs: Final = Registry(
             host, Shelf(state_dir / "runs"), tasks, counts=self.reviews.counts
         )
+        self.results: Final = Results()
+        """What tests came to, for every client that joins."""
+        self.runs.listen(self.results.take)
 
     async def close(self, wish: Literal["cancel", "finish"]) -> None:
         """Leave the host: its runs are ended, or go on without anybody watching."""

@@ -12,6 +12,8 @@ import anyio
 import anyio.to_thread
 
 from agent.task import RepoPath
+from lsp_server.convert import lines_of, uri_of
+from lsp_server.disk_text import read_bytes
 from lsp_server.documents import Change, OpenDocument
 from lsp_server.marks import Edit, Span, edit_of
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from lsp_server.session import Session
     from lsp_server.units import Unit
 
+MOST_BYTES: Final = 1_000_000
+"""Larger files are not read, as everywhere."""
 _PAUSE_S: Final = 0.15
 """Without a further edit, before a document is read anew."""
 _MOST_EDITS: Final = 50
@@ -87,6 +91,17 @@ class Outlines:
                 return outline.units or ()
             await self._read(newest.uri)
         return self.now(document) or ()
+
+    async def of_file(self, path: Path) -> "tuple[Unit, ...]":
+        """Return the units of a file as it is on disk."""
+        data = await anyio.to_thread.run_sync(read_bytes, path)
+        if data is None or len(data) > MOST_BYTES:
+            return ()
+        text = data.decode("utf-8-sig", "replace")
+        document = OpenDocument(
+            uri=uri_of(path), path=path, version=0, language="", lines=lines_of(text)
+        )
+        return await self._units(document)
 
     def repo_path(self, path: Path) -> RepoPath | None:
         """Return where a file is in its repository; None outside of any."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lsp_server.core import Core
     from lsp_server.session import Session
     from lsp_server.tested.publisher import Publisher
+    from lsp_server.tested.showing import Showing
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,8 @@ class GreenloopServer(LanguageServer):
     """What is known of this client; given by `lsp_server.app`."""
     publisher: "Publisher"
     """The one way of diagnostics to this client; given by its room."""
+    showing: "Showing"
+    """What this client is shown of tests; given by its room."""
 
     def __init__(self, keeper: CoreKeeper) -> None:
         super().__init__(NAME, __version__, protocol_cls=WireProtocol)
