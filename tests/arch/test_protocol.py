@@ -1,11 +1,15 @@
 """docs/protocol.md and lsp_server/protocol.schema.json say the same, and the server does it."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from lsp_server.app import make_server
+from lsp_server.core import open_core
+from lsp_server.keeping import CoreKeeper
 from tests.support.protocol_page import PAGE, Method, interfaces, methods
 from tests.support.setup_wheel import ROOT
 
@@ -74,6 +78,18 @@ def test_a_method_takes_and_gives_the_same_in_both(method: Method):
 def test_every_name_that_is_used_is_defined():
     used = {part.split('"')[0] for part in json.dumps(SCHEMA).split('"$ref": "#/$defs/')[1:]}
     assert {each.split("/")[0] for each in used} <= set(SCHEMA["$defs"])
+
+
+def test_the_server_serves_exactly_these():
+    server = make_server(CoreKeeper(partial(open_core, variables={})))
+    features, commands = server.protocol.fm.features, server.protocol.fm.commands
+    requests = {each.name for each in METHODS if each.result is not None}
+    served = {name for name in features if name.startswith("greenloop/")}
+    heard = {each.name for each in METHODS if not each.to_client}
+    assert served == heard
+    assert set(commands) == {
+        "greenloop.server." + name.removeprefix("greenloop/") for name in requests
+    }
 
 
 def test_the_version_is_the_same():
