@@ -7,7 +7,7 @@ FAST := not docker and not bwrap and not node and not nvim and not vscode and no
 SPREAD := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine check test bench demo lint types contracts lock readme clean
+.PHONY: help setup engine check test bench demo vsix lint types contracts extension lock readme clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,12 +19,14 @@ engine: setup ## a Docker Engine that answers: found, or installed and started
 	@.ci/tools git
 	@.ci/engine
 
+vsix: setup ## the VS Code extension, to be installed: editors/vscode/build/greenloop.vsix
+	@.ci/extension package
+
 check: lint types contracts ## seconds: lint, types, import contracts, tests without an engine
 	$(BIN)/pytest -q -m "$(FAST)" tests/unit tests/contract tests/arch
 
-test: lint types contracts engine ## everything, with branch coverage; what CI runs
+test: lint types contracts extension engine ## everything, with branch coverage; what CI runs
 	@.ci/tools bwrap
-	@.ci/node
 	@.ci/nvim
 	@.ci/vscode
 	$(BIN)/pytest $(SPREAD) --cov --cov-report=term --cov-fail-under="$$(cat .ci/coverage-floor)"
@@ -47,6 +49,9 @@ types: setup
 contracts: setup
 	$(BIN)/lint-imports --no-logo
 
+extension: setup
+	@.ci/extension typecheck lint test
+
 lock: setup ## renew .ci/requirements.txt: newest versions, their hashes, no addresses
 	@.ci/lock
 
@@ -54,6 +59,7 @@ readme: engine ## take the terminal capture of README.md anew
 	@$(PYTHON) -m tests.support.capture
 
 clean: ## remove what the targets made, the engine excepted
+	rm -rf editors/vscode/node_modules editors/vscode/build editors/vscode/dist
 	rm -rf .venv .cache build dist htmlcov .coverage .coverage.* .hypothesis
 	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
