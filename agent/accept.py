@@ -83,12 +83,14 @@ async def take_back(repo: Path, undo_dir: Path) -> Written:
     return await anyio.to_thread.run_sync(_take_back, repo, undo_dir)
 
 
-async def write_back(repo: Path, wanted: Wanted, undo_dir: Path) -> Written:
-    """Write files as `write_files`, and forget what was noted: it is taken back in another way.
+async def write_back(
+    repo: Path, wanted: Wanted, undo_dir: Path, *, undone: frozenset[RepoPath]
+) -> Written:
+    """Write files as `write_files`, and forget what was noted of those that are undone with it.
 
     Raises: TaskError, WorkspaceError.
     """
-    return await anyio.to_thread.run_sync(_write_back, repo, wanted, undo_dir)
+    return await anyio.to_thread.run_sync(_write_back, repo, wanted, undo_dir, undone)
 
 
 async def noted_paths(undo_dir: Path) -> frozenset[RepoPath]:
@@ -122,13 +124,17 @@ def _take_back(repo: Path, undo_dir: Path) -> Written:
     return Written(notes=outcome.notes)
 
 
-def _write_back(repo: Path, wanted: Wanted, undo_dir: Path) -> Written:
+def _write_back(
+    repo: Path, wanted: Wanted, undo_dir: Path, undone: frozenset[RepoPath]
+) -> Written:
     # Noted elsewhere while it goes on, so that a kill leaves no half of it either.
     backwards = undo_dir.with_name(f"{undo_dir.name}.back")
     written = _write(repo, wanted, backwards)
     if not written.conflicts:
-        for folder in (undo_dir, backwards):
-            for step in reversed(read_steps(folder)):
+        for step in read_steps(backwards):
+            drop_step(step)
+        for step in read_steps(undo_dir):
+            if undone.issuperset(change.path for change in step.changes):
                 drop_step(step)
     return written
 

@@ -1,4 +1,4 @@
-"""A run's proposal, hunk by hunk: decided in any editor, put into the user's files, taken out again.
+"""A run's proposal, hunk by hunk: decided in an editor, put into files, taken out of them again.
 
     state (pure) ── stored in the run's folder ── reviews: one per process, shared by all clients
       reviewed: hunks over a base, edited by hand      checks: what is left, measured in the sandbox
