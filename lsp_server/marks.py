@@ -38,6 +38,14 @@ class Span:
             end=types.Position(line=self.end[0], character=self.end[1]),
         )
 
+    @property
+    def json(self) -> dict[str, dict[str, int]]:
+        """The same as plain JSON, for what carries params."""
+        return {
+            "start": {"line": self.start[0], "character": self.start[1]},
+            "end": {"line": self.end[0], "character": self.end[1]},
+        }
+
     def touches(self, other: "Span") -> bool:
         """Tell whether they have a place in common; an empty one at an edge counts."""
         return self.start <= other.end and other.start <= self.end

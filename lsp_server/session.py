@@ -4,7 +4,7 @@ Holds no document (see `lsp_server.documents`) and starts nothing.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -54,6 +54,10 @@ class Session:
         """Open folders of this machine, as the client orders them."""
         self.on_settings: list[Callable[[], None]] = []
         """Called when settings or trust may be others now."""
+        self.on_results: list[Callable[[], None]] = []
+        """Called when tests may have other results than before."""
+        self.more_actions: list[Callable[[str, types.Range], Sequence[types.CodeAction]]] = []
+        """Asked for code actions of other rooms, by URI and range; must answer at once."""
         self._ask: Final = ask
         self._tell: Final = tell
         self._given: object = None

@@ -79,7 +79,7 @@ def _to_json(unit: "Unit") -> dict[str, Any]:
         "kind": unit.kind,
         "id": unit.id,
         "name": unit.name,
-        "range": unit.range,
-        "selectionRange": unit.selection_range,
+        "range": unit.span.json,
+        "selectionRange": unit.name_span.json,
         "parent": unit.parent,
     }

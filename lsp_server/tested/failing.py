@@ -62,14 +62,10 @@ def failure_to_json(result: Result, span: Span, top: Path) -> dict[str, Any]:
     """Return the protocol's `TestFailure`."""
     failed = result.failure
     frames = failed.frames if failed is not None else ()
-    start, end = span.start, span.end
     return {
         "id": result.id,
         "uri": uri_of(top / failed.path) if failed is not None and failed.path else "",
-        "range": {
-            "start": {"line": start[0], "character": start[1]},
-            "end": {"line": end[0], "character": end[1]},
-        },
+        "range": span.json,
         "message": failed.message if failed is not None else "",
         "frames": [
             {"uri": uri_of(top / path), "line": max(line - 1, 0), "function": function}

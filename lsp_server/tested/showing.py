@@ -53,8 +53,6 @@ class Showing:
         """What was typed into documents, with the version that it made."""
         self._shown: Final[dict[Path, dict[str, _Shown]]] = {}
         self._turn: Final = anyio.Lock()
-        self.on_news: list[Callable[[], None]] = []
-        """Called when results may be others than before."""
         self._session.documents.on_change.append(self._changed)
         self._session.documents.on_close.append(self._closed)
         self._session.on_settings.append(self._show_again)
@@ -105,7 +103,7 @@ class Showing:
     async def _take(self, news: Measured) -> None:
         async with self._turn:  # one after the other, so that the newest wins
             await self._place(news)
-        for call in self.on_news:
+        for call in self._session.on_results:
             call()
 
     async def _place(self, news: Measured) -> None:
