@@ -31,7 +31,9 @@ async def follow(
     while not _is_over(picture) and is_watched():
         await anyio.sleep(every_s)
         looks += 1
-        is_dead = looks % LOCK_EVERY == 0 and not await anyio.to_thread.run_sync(_lives, stored)
+        is_dead = looks % LOCK_EVERY == 0 and not await anyio.to_thread.run_sync(
+            is_going_on, stored
+        )
         # Read after the lock was seen free: what was written until then is all there is.
         records, offset = await anyio.to_thread.run_sync(_added, stored, offset)
         for record in records:
@@ -61,7 +63,8 @@ def _added(stored: StoredRun, offset: int) -> tuple[list[Record], int]:
         return [], offset  # deleted, or of a later version: there is nothing to tell
 
 
-def _lives(stored: StoredRun) -> bool:
+def is_going_on(stored: StoredRun) -> bool:
+    """Look whether some process carries a run out. Blocking."""
     try:
         return stored.summary().state is RunState.RUNNING
     except JournalError:

@@ -72,8 +72,7 @@ class _Joined:
 class News:
     """The clients, and what is still to be told to them."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self) -> None:
         self._joined: dict[int, _Joined] = {}
         self._told: dict[str, _Told] = {}
         self._waiting: dict[str, None] = {}
@@ -117,38 +116,41 @@ class News:
         self._told.pop(run, None)
         self._waiting.pop(run, None)
 
-    async def pump(self) -> None:
+    async def pump(self, source: Source) -> None:
         """Tell what is new, for ever."""
         while True:
             await self._wake.wait()
             self._wake = anyio.Event()
             runs, self._waiting = [*self._waiting], {}
             for place, run in enumerate(runs, start=1):
-                self.tell(run)
+                self.tell(run, source)
                 if place % AT_ONCE == 0:
                     await anyio.lowlevel.checkpoint()
             await anyio.sleep(EVERY_S)
 
-    def tell(self, run: str) -> None:
-        """Tell where a run stands now, if that is new."""
-        line = self._source.line(run)
+    def tell(self, run: str, source: Source) -> None:
+        """Tell what is new of a run now."""
+        line = source.line(run)
         if line is None:
             return
         told = self._told.setdefault(run, _Told())
-        log = self._source.log(run, told.next_line)
+        log = source.log(run, told.next_line)
+        is_new, told.line = line != told.line, line
+        if is_new:
+            self.tell_line(line)
         if log:
             told.next_line = log[-1].number + 1
-        is_new = line != told.line
-        told.line = line
-        messages: list[tuple[str, Mapping[str, Any]]] = []
-        if is_new:
-            messages.append(("greenloop/run/changed", line_to_json(line)))
-        if log:
             lines = [log_line_to_json(each) for each in log]
-            messages.append(("greenloop/run/log", {"run": run, "lines": lines}))
+            self._send("greenloop/run/log", {"run": run, "lines": lines})
+
+    def tell_line(self, line: RunLine) -> None:
+        """Tell where a run stands now."""
+        self._send("greenloop/run/changed", line_to_json(line))
+        if line.here:
+            for joined in [*self._joined.values()]:
+                joined.bars.show(line)
+
+    def _send(self, method: str, params: Mapping[str, Any]) -> None:
         for joined in [*self._joined.values()]:
             if joined.client.session.client.runs:
-                for method, params in messages:
-                    joined.client.tell(method, params)
-            if is_new and line.here:
-                joined.bars.show(line)
+                joined.client.tell(method, params)

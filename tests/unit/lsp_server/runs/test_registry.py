@@ -16,11 +16,12 @@ from agent.errors import Infrastructure
 from agent.events import BaseTaken, Notice, PhaseStarted, RunFinished, RunStarted, TestsProgress
 from agent.host.api import TestsSpec
 from agent.journal.store import RunStore
-from agent.task import TaskSpec
+from agent.task import RunId, TaskSpec
 from lsp_server.convert import uri_of
 from lsp_server.core import Core, core_over
+from lsp_server.runs.album import OVER_KEPT
 from lsp_server.runs.as_json import line_to_json, state_to_json
-from lsp_server.runs.registry import ACKNOWLEDGED_S, OVER_KEPT
+from lsp_server.runs.registry import ACKNOWLEDGED_S
 from lsp_server.runs.state import State
 from lsp_server.wire.errors import ClientRefused, Refused
 from tests.support.cli import TEST, a_stored_run, all_events
@@ -341,6 +342,33 @@ async def test_a_run_of_another_process_that_dies_is_told_as_interrupted(tmp_pat
             await desk.runs.newest(top=None, limit=5)
         await client.until(lambda each: changed(each) and changed(each)[-1]["canResume"])
         assert changed(client)[-1]["state"] == "interrupted"
+
+
+async def test_a_run_of_ours_that_another_process_goes_on_with_is_seen_to(tmp_path):
+    async with a_desk(tmp_path) as desk:
+        client = desk.client()
+        run = await desk.start(client)
+        desk.host.begin(run, desk.repo)
+        desk.host.tell(run, BASE)
+        desk.host.finish(run, "interrupted")
+        await client.until(lambda each: changed(each)[-1]["canResume"])
+        with RunStore(desk.core.state_dir).reopen(RunId(run)) as writer:
+            writer.append(all_events(run, str(desk.repo))[0])
+            state = await desk.runs.whole(run)
+            assert state.line.state is State.RUNNING
+            await client.until(lambda each: changed(each)[-1]["state"] == "running")
+            writer.append(RunFinished(verdict="none", confidence="", message="no", wall_s=1.0))
+            await client.until(lambda each: changed(each)[-1]["state"] == "finished")
+
+
+async def test_a_change_of_a_stored_runs_review_is_told(tmp_path):
+    async with a_desk(tmp_path) as desk:
+        client = desk.client()
+        old = a_stored_run(desk.core.state_dir, desk.repo)
+        desk.runs.touch(old.run)
+        desk.runs.touch("20260101-000000-0000")  # deleted meanwhile: nothing to tell
+        await client.until(changed)
+        assert [line["run"] for line in changed(client)] == [old.run]
 
 
 async def test_an_interrupted_run_of_the_store_is_resumed_in_its_own_log(tmp_path):
