@@ -43,7 +43,7 @@ async def run_tests(asked: TestsAsked, ground: Ground) -> RunResult:
             announcement = Announcement(ground.emit)
             bench = await make_bench(base, ground, announcement)
         with phases.run(Phase.BASELINE):
-            report = await _run(bench, selection_of(asked.targets, base), ground)
+            report = await _run(bench, asked.targets, ground)
     for failure in failures_of(report, ground.redact):
         ground.emit(failure)
     ground.emit(measured_of(report, whole=not asked.targets))
@@ -59,8 +59,9 @@ async def run_tests(asked: TestsAsked, ground: Ground) -> RunResult:
     )
 
 
-async def _run(bench: Bench, selection: Selection, ground: Ground) -> TestReport:
+async def _run(bench: Bench, targets: Sequence[str], ground: Ground) -> TestReport:
     limit_s = ground.settings.test_wall_s
+    selection = selection_of(targets, bench.base)
     async with bench.open() as sandbox:
         progress = Progress(ground.emit)
         outcome = await bench.runner.run(
@@ -75,7 +76,7 @@ async def _run(bench: Bench, selection: Selection, ground: Ground) -> TestReport
         raise unmeasurable(outcome, limit_s)
     if not outcome.results:
         raise TaskError(
-            f"no tests were found in {_named(selection) or bench.base.repo}",
+            f"no tests were found in {', '.join(targets[:3]) or bench.base.repo}",
             remedy="name a test file, or how tests are run, with test_command in .greenloop.toml",
         )
     return outcome
@@ -86,14 +87,20 @@ def selection_of(targets: Sequence[str], base: Base) -> Selection:
 
     Raises: TaskError for a file that the repository does not have.
     """
-    ids = tuple(dict.fromkeys(_id_of(target, base) for target in targets))
-    for id_ in ids:
-        path = RepoPath(id_.partition("::")[0].rstrip("/"))
-        if base.read(path) is None and not base.below(path):
+    ids: dict[TestId, None] = {}
+    files: dict[RepoPath, None] = {}
+    for target in targets:
+        id_ = _id_of(target, base)
+        path = RepoPath(id_.partition("::")[0])
+        if base.read(path) is not None:
+            ids[id_] = None
+        elif below := base.below(path):
+            files.update(dict.fromkeys(below))
+        else:
             raise TaskError(
                 f"there is no {path} in this repository", remedy="name a test file or a test id"
             )
-    return Selection(ids=ids)
+    return Selection(ids=tuple(ids), files=tuple(files))
 
 
 def _id_of(target: str, base: Base) -> TestId:
@@ -130,10 +137,6 @@ def _around(body: Sequence[ast.stmt], line: int) -> _Definition | None:
             if first <= line <= (node.end_lineno or node.lineno):
                 return node
     return None
-
-
-def _named(selection: Selection) -> str:
-    return ", ".join(selection.ids[:3])
 
 
 def _summary(report: TestReport) -> str:

@@ -22,14 +22,14 @@ from agent.errors import AgentError, Infrastructure
 from agent.events import RunFinished
 from agent.host.api import Checked, CheckSpec, Condition, TestsSpec, Told, Wish
 from agent.host.codec import (
+    asked_out,
     check_out,
     checked_in,
     condition_in,
     error_in,
     task_out,
-    tests_out,
 )
-from agent.host.launch import Ends, launch
+from agent.host.launch import Ends, launch, wait_until_gone
 from agent.host.lines import LineReader, line_of
 from agent.journal.records import NOT_KEPT, Record, record_from_json
 from agent.task import RepoPath, RunId, TaskSpec
@@ -96,7 +96,7 @@ class RemoteHost:
 
     async def run_tests(self, spec: TestsSpec, *, flags: Mapping[str, object]) -> RunId:
         """Run tests. Raises: AgentError."""
-        return await self._new_run("run_tests", spec=tests_out(spec), flags=dict(flags))
+        return await self._new_run("run_tests", spec=asked_out(spec), flags=dict(flags))
 
     async def check(self, spec: CheckSpec) -> Checked:
         """Measure a change of a run's base. Raises: AgentError."""
@@ -245,7 +245,9 @@ class _Line:
             self.close()
             for answer in (self._greeted, *self._waiting.values()):
                 answer.fail(_gone())
-        if not was_left:
+        if not was_left and self.pid is not None:
+            # Its locks go a moment after its sockets; who hears of the end may look at once.
+            await anyio.to_thread.run_sync(wait_until_gone, self.pid)
             self._tell_what_died()
 
     def _take(self, message: Mapping[str, Any]) -> bool:

@@ -40,7 +40,7 @@ def task_in(value: Mapping[str, Any]) -> TaskSpec:
     return replace(task_from_json(value), overlay=_files_in(value["overlay"]))
 
 
-def tests_out(spec: TestsSpec) -> dict[str, Any]:
+def asked_out(spec: TestsSpec) -> dict[str, Any]:
     """Return what tests to run."""
     return {
         "repo": str(spec.repo),
@@ -49,8 +49,8 @@ def tests_out(spec: TestsSpec) -> dict[str, Any]:
     }
 
 
-def tests_in(value: Mapping[str, Any]) -> TestsSpec:
-    """Return what `tests_out` gave."""
+def asked_in(value: Mapping[str, Any]) -> TestsSpec:
+    """Return what `asked_out` gave."""
     return TestsSpec(
         repo=Path(value["repo"]),
         targets=tuple(value["targets"]),
@@ -88,10 +88,11 @@ def error_out(error: Exception) -> dict[str, Any]:
 
     One that is not ours comes as a failure of the machine, with its first line.
     """
-    kind = type(error).__name__ if isinstance(error, AgentError) else Infrastructure.__name__
+    default = AgentError if isinstance(error, AgentError) else Infrastructure
+    kind = next((kind for kind in _KINDS.values() if isinstance(error, kind)), default)
     message = str(getattr(error, "message", "")) or f"{type(error).__name__}: {error}"
     return {
-        "kind": kind,
+        "kind": kind.__name__,
         "message": message.partition("\n")[0],
         "remedy": str(getattr(error, "remedy", "")),
     }

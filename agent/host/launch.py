@@ -5,16 +5,20 @@ tree below its language server, or a terminal that goes away, does not take the 
 it has cleaned up. What it prints comes back through a second socket and never reaches our output.
 """
 
+import os
+import select
 import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from typing import Final
 
 from agent.errors import Infrastructure
 
-MODULE = "agent.host"
+MODULE: Final = "agent.host"
+GONE_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +63,15 @@ def launch(variables: Mapping[str, str]) -> Ends:
             ) from exc
         ours.pop_all()
         return Ends(control=control, printed=printed)
+
+
+def wait_until_gone(pid: int) -> None:
+    """Wait until a process that is ending has let go of everything. Blocking, bounded."""
+    with suppress(OSError):  # gone already
+        process = os.pidfd_open(pid)
+        try:
+            poll = select.poll()
+            poll.register(process, select.POLLIN)
+            poll.poll(GONE_S * 1000)
+        finally:
+            os.close(process)

@@ -19,7 +19,7 @@ from agent.engine import TESTS, Engine
 from agent.errors import JournalError
 from agent.handle import RunHandle
 from agent.host.api import Checked, Wish
-from agent.host.codec import check_in, condition_out, task_in, tests_in
+from agent.host.codec import asked_in, check_in, condition_out, task_in
 from agent.journal.ending import ask_to_end
 from agent.journal.records import Record
 from agent.journal.store import RunStore
@@ -88,7 +88,7 @@ class Requests:
         return self._engine_for(settings).resume(stored.run, settings=settings, tell=self._tell).run
 
     async def _run_tests(self, values: Mapping[str, Any]) -> object:
-        spec = tests_in(values["spec"])
+        spec = asked_in(values["spec"])
         settings = await self._settings(spec.repo, values["flags"])
         asked = TestsAsked(repo=spec.repo, targets=spec.targets, overlay=spec.overlay)
         return self._engine_for(settings).run_tests(asked, settings=settings, tell=self._tell).run
