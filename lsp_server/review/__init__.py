@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 def register(server: "GreenloopServer") -> None:
     """Give a connection what this room answers."""
+    from lsp_server.review.following import register_following
     from lsp_server.review.verbs import register_verbs
 
-    register_verbs(server)
+    register_verbs(server, register_following(server))
 
 
 def open_reviews(core: "Core") -> "Reviews":

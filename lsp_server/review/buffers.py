@@ -70,7 +70,7 @@ async def change_buffer(
             return held
         data, was_unsaved = held
         before = data if before is None else before
-        laid = lay(data)
+        laid = await anyio.to_thread.run_sync(lay, data)
         wanted = _shown_text(document, data, laid.content)
         if wanted is None:
             return NotChanged(why="its encoding in the editor is not known", laid=laid)

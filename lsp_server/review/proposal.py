@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio.to_thread
+
 from agent.accept import Unreadable
 from agent.edits.changes import Content, Mode
 from agent.edits.diff import split_lines
@@ -39,6 +41,11 @@ async def proposal_to_json(
     held = await held_files(server, opened.top, [file.path for file in opened.review.files])
     review = opened.review
     standing = reviews.checks.standing(opened)
+
+    def files() -> list[dict[str, Any]]:
+        return [_file_to_json(opened, review, file, held[file.path]) for file in review.files]
+
+    listed = await anyio.to_thread.run_sync(files)  # texts are compared: not on the loop
     return {
         "run": review.run,
         "folder": uri_of(opened.top),
@@ -53,7 +60,7 @@ async def proposal_to_json(
             "message": standing.measured.message,
             "receipt": standing.measured.receipt,
         },
-        "files": [_file_to_json(opened, file, held[file.path]) for file in review.files],
+        "files": listed,
         "canUndo": review.can_undo,
     }
 
@@ -115,8 +122,10 @@ def _conflict_to_json(opened: "Opened", conflict: Conflict) -> dict[str, Any]:
     }
 
 
-def _file_to_json(opened: "Opened", file: ReviewedFile, held: Held) -> dict[str, Any]:
-    run = opened.review.run
+def _file_to_json(
+    opened: "Opened", review: Review, file: ReviewedFile, held: Held
+) -> dict[str, Any]:
+    run = review.run
     uri = held.document.uri if held.document is not None else uri_of(opened.top / file.path)
     return {
         "path": shown_path(file.path),
@@ -126,7 +135,7 @@ def _file_to_json(opened: "Opened", file: ReviewedFile, held: Held) -> dict[str,
         "edited": file.edited,
         "baseUri": base_uri(run, file.path),
         "proposedUri": proposal_uri(run, file.path),
-        "hunks": _hunks_to_json(opened, file, held),
+        "hunks": _hunks_to_json(opened, review, file, held),
     }
 
 
@@ -143,8 +152,9 @@ def _is_binary(content: Content | None) -> bool:
     return content is not None and (content.mode is Mode.LINK or is_binary(content.data))
 
 
-def _hunks_to_json(opened: "Opened", file: ReviewedFile, held: Held) -> list[dict[str, Any]]:
-    review = opened.review
+def _hunks_to_json(
+    opened: "Opened", review: Review, file: ReviewedFile, held: Held
+) -> list[dict[str, Any]]:
     inside = review.ids(HunkState.ACCEPTED, path=file.path)
     now = held.now
     if isinstance(now, Unreadable):
@@ -161,6 +171,7 @@ def _hunks_to_json(opened: "Opened", file: ReviewedFile, held: Held) -> list[dic
         state = review.state_of(hunk.id)
         in_text = state is not HunkState.REJECTED
         each = _hunk_to_json(opened, file, hunk, shift, in_text=in_text)
+        each["state"] = state.value
         place = found.get(hunk.id)
         if place is not None:
             each["now"] = {"line": place.line0, "count": place.count}
@@ -182,7 +193,6 @@ def _hunk_to_json(
     return {
         "id": hunk.id,
         "kind": _KINDS[hunk.kind],
-        "state": opened.review.state_of(hunk.id).value,
         "base": {"line": first, "count": _count(old)},
         "proposed": {"line": first + shift, "count": _count(new) if in_text else 0},
         "old": "" if whole or _is_binary(file.base) else _piece(hunk, hunk.old, file.base),

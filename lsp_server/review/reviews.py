@@ -20,10 +20,10 @@ from agent.host.api import Host
 from agent.journal.store import RunStore
 from agent.journal.stored import StoredRun
 from agent.task import RunId
-from agent.telling.wording import asked_for
 from lsp_server.review.checks import Checks
 from lsp_server.review.state import HunkState, Review
 from lsp_server.review.stored import load_review, only_writer, save_review, stamp_of
+from lsp_server.runs.picture import title_of
 from lsp_server.runs.state import HunkCount
 from lsp_server.wire.errors import Refused
 
@@ -174,7 +174,7 @@ class Reviews:
         return Opened(
             stored=stored,
             top=repository_of(stored),
-            title=asked_for(started) if started else run,
+            title=title_of(started, started.kind) if started else run,
             confidence=str(result.get("confidence") or ""),
             review=review,
             needed_for=dict(result.get("needed_for") or {}),

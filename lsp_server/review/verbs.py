@@ -4,18 +4,24 @@ from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import anyio
-
 if TYPE_CHECKING:
+    from lsp_server.review.following import Follower
     from lsp_server.server import GreenloopServer
 
 Params = Mapping[str, Any]
 
 
-def register_verbs(server: "GreenloopServer") -> None:
+def register_verbs(server: "GreenloopServer", follower: "Follower") -> None:
     """Make the requests known to a connection."""
+
+    async def proposal(params: Params) -> object:
+        answer = await _proposal(server, params)
+        if follower.review is not None:
+            await follower.review.take(params["run"])
+        return answer
+
+    server.verb("proposal", proposal)
     verbs = {
-        "proposal": proposal,
         "content": content,
         "decide": decide,
         "edit": edit,
@@ -25,23 +31,9 @@ def register_verbs(server: "GreenloopServer") -> None:
     }
     for name, handler in verbs.items():
         server.verb(name, partial(handler, server))
-    server.at_ready(partial(follow, server))
 
 
-async def follow(server: "GreenloopServer") -> None:
-    """Tell the client of every change of a proposal, for as long as it is there."""
-    changes = (await server.opened()).reviews.listen(
-        lambda run, revision: server.tell(
-            "greenloop/proposal/changed", {"run": run, "revision": revision}
-        )
-    )
-    try:
-        await anyio.sleep_forever()
-    finally:
-        changes()
-
-
-async def proposal(server: "GreenloopServer", params: Params) -> object:
+async def _proposal(server: "GreenloopServer", params: Params) -> object:
     """Answer with a proposal as it stands. Raises: Refused, AgentError."""
     from lsp_server.review.proposal import proposal_to_json
 

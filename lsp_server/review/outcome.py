@@ -1,0 +1,150 @@
+"""Says once, in a client that draws no runs itself, what a run came to and what can be done.
+
+Nothing is opened unless the person chose it in that message.
+"""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import anyio.to_thread
+from lsprotocol import types
+
+from agent.errors import AgentError
+from agent.journal.files import write_whole
+from agent.telling.wording import counted
+from lsp_server.convert import uri_of
+from lsp_server.review.deciding import decide
+from lsp_server.review.showing import show
+from lsp_server.review.texts import write_diff
+from lsp_server.runs.state import RunLine
+from lsp_server.wire.errors import ClientGone, ClientRefused, Refused
+
+if TYPE_CHECKING:
+    from lsp_server.review.plain import PlainReview
+    from lsp_server.server import GreenloopServer
+
+logger = logging.getLogger(__name__)
+
+REVIEW: Final = "Review"
+ACCEPT_ALL: Final = "Accept all"
+LATER: Final = "Later"
+SHOW_LOG: Final = "Show log"
+LOG: Final = "log.txt"
+
+
+async def tell_outcome(server: "GreenloopServer", review: "PlainReview", run: str) -> None:
+    """Show what a run came to, and do what the person chooses."""
+    try:
+        state = await server.core.runs.picture(run)
+        if state is None or state.line.verdict == "interrupted" or not _is_of(server, state.line):
+            return
+        proposal = await review.take(run) if state.line.can_review else None
+        if server.session.client.runs:
+            return
+        if state.line.kind == "test":
+            _say(server, types.MessageType.Info, _line(state.line))
+        elif proposal is not None:
+            await _ask_of_green(server, state.line, proposal)
+        else:
+            await _ask_of_other(server, state.line)
+    except ClientGone:
+        pass
+    except ClientRefused as exc:
+        logger.info("the client does not say what is to be done: %s", exc)
+    except (AgentError, Refused) as exc:
+        _say(server, types.MessageType.Error, f"{exc.message} {exc.remedy}".strip())
+
+
+def _is_of(server: "GreenloopServer", line: RunLine) -> bool:
+    """Tell whether the client has something of a run's repository open."""
+    top, session = line.top, server.session
+    if top is None:
+        return False
+    open_ = (*session.folders, *(document.path for document in session.documents.all()))
+    return any(each.is_relative_to(top) or top.is_relative_to(each) for each in open_)
+
+
+async def _ask_of_green(server: "GreenloopServer", line: RunLine, proposal: Any) -> None:
+    changes = sum(len(file["hunks"]) for file in proposal["files"])
+    files = len(proposal["files"])
+    text = f"{_line(line)} ({counted(changes, 'change')} in {counted(files, 'file')})"
+    chosen = await _choice(server, types.MessageType.Info, text, (REVIEW, ACCEPT_ALL, LATER))
+    if chosen == REVIEW:
+        await _show_first(server, line.run, proposal)
+    elif chosen == ACCEPT_ALL:
+        decided = await decide(server, {"run": line.run, "decision": "accept"})
+        _say(server, *account_of(decided))
+
+
+async def _ask_of_other(server: "GreenloopServer", line: RunLine) -> None:
+    if await _choice(server, types.MessageType.Warning, _line(line), (SHOW_LOG, LATER)) == SHOW_LOG:
+        lines = await server.core.runs.lines(line.run, 0)
+        stored = server.core.store.open(line.run)
+        text = "".join(f"{each.text}\n{each.diff}" for each in lines)
+        path = stored.path / LOG
+        await anyio.to_thread.run_sync(write_whole, path, text.encode("utf-8", "replace"))
+        if not await show(server, uri_of(path)):
+            _say(server, types.MessageType.Info, f"the log is in {path}")
+
+
+async def _choice(
+    server: "GreenloopServer", level: types.MessageType, text: str, choices: tuple[str, ...]
+) -> str:
+    """Ask without a time-out; empty where the person chose nothing. Raises: ClientGone."""
+    params = {
+        "type": level.value,
+        "message": f"Greenloop: {text}",
+        "actions": [{"title": choice} for choice in choices],
+    }
+    answer = await server.ask(types.WINDOW_SHOW_MESSAGE_REQUEST, params)
+    return str(answer.get("title", "")) if isinstance(answer, Mapping) else ""
+
+
+async def _show_first(server: "GreenloopServer", run: str, proposal: Any) -> None:
+    """Open the first place that is changed; where there is none yet, the diff."""
+    for file in proposal["files"]:
+        if file["change"] == "added":
+            continue
+        hunk = file["hunks"][0]
+        line = hunk.get("now", hunk["base"])["line"]
+        at = {"line": line, "character": 0}
+        await show(server, file["uri"], selection={"start": at, "end": at})
+        return
+    opened = await server.core.reviews.open(run)
+    await show(server, uri_of(await write_diff(opened)))
+
+
+def account_of(decided: Mapping[str, Any]) -> tuple[types.MessageType, str]:
+    """Return what came of an accept, for a person."""
+    if decided["refused"]:
+        return types.MessageType.Warning, str(decided["refused"])
+    done, conflicts = decided["done"], decided["conflicts"]
+    parts = []
+    if done:
+        changes = sum(len(each["hunks"]) for each in done)
+        parts.append(f"{counted(changes, 'change')} accepted in {_named(done)}")
+    unsaved = [each for each in done if not each["saved"]]
+    if unsaved:
+        parts.append(f"not saved yet: {_named(unsaved)}")
+    parts += [
+        f"{each['path']}:{each['line'] + 1} was left as it is: {each['why']}" for each in conflicts
+    ]
+    level = types.MessageType.Warning if conflicts else types.MessageType.Info
+    return level, "; ".join(parts) or "there was nothing left to accept"
+
+
+def _named(files: list[Mapping[str, Any]]) -> str:
+    names = [str(each["path"]) for each in files]
+    return (
+        ", ".join(names) if len(names) <= 3 else f"{', '.join(names[:2])} and {len(names) - 2} more"
+    )
+
+
+def _line(line: RunLine) -> str:
+    return f"{line.title}: {line.message}" if line.message else f"{line.title}: {line.verdict}"
+
+
+def _say(server: "GreenloopServer", level: types.MessageType, text: str) -> None:
+    message = f"Greenloop: {text}"
+    server.tell(types.WINDOW_SHOW_MESSAGE, {"type": level.value, "message": message})
