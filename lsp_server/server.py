@@ -105,6 +105,7 @@ class GreenloopServer(LanguageServer):
                 raise BadParams("arguments: at most one, the params as an object")
             return await carry_out(arguments[0] if arguments else None)
 
+        self.protocol.own_requests.add(method)
         self.protocol.fm.features[method] = carry_out
         self.protocol.fm.commands[COMMAND_PREFIX + name] = as_command
 

@@ -70,6 +70,8 @@ class WireProtocol(LanguageServerProtocol):
         self.was_shut_down = False
         self.exited = anyio.Event()
         """Set by `exit`: nothing more will be read."""
+        self.own_requests: set[str] = set()
+        """Methods of ours that are requests; of the others lsprotocol knows it."""
         self.asking = Asking(self.send)
         self.request_token: contextvars.ContextVar[MessageId | None] = contextvars.ContextVar(
             "request_token", default=None
@@ -130,7 +132,7 @@ class WireProtocol(LanguageServerProtocol):
         if message_id in self._running:
             self.send_error(message_id, INVALID_REQUEST, "this id is in use by a running request")
             return
-        handler = self.handler_of(method)
+        handler = self.handler_of(method, of_request=True)
         if handler is None:
             self.send_error(message_id, METHOD_NOT_FOUND, f"there is no method {method:.100}")
             return
@@ -170,7 +172,7 @@ class WireProtocol(LanguageServerProtocol):
         if self.phase is not Phase.READY and method not in NEVER_WAITS:
             logger.debug("a notification out of turn: %.100s", method)
             return
-        handler = self.handler_of(method)
+        handler = self.handler_of(method, of_request=False)
         if handler is None:
             logger.debug("a notification that nobody wants: %.100s", method)
             return
@@ -206,8 +208,14 @@ class WireProtocol(LanguageServerProtocol):
             case _:
                 return None
 
-    def handler_of(self, method: str) -> Callable[..., Any] | None:
-        """Return what is registered for a method; pygls' own part calls the registered one."""
+    def handler_of(self, method: str, *, of_request: bool) -> Callable[..., Any] | None:
+        """Return what is registered for a method; pygls' own part calls the registered one.
+
+        A request that comes as a notification has none, and the other way round.
+        """
+        is_request = method in self.own_requests or self.get_result_type(method) is not None
+        if is_request is not of_request:
+            return None
         handler: Callable[..., Any] | None = self.fm.builtin_features.get(method)
         return handler if handler is not None else self.fm.features.get(method)
 

@@ -25,7 +25,8 @@ def params_of(converter: Converter, raw: Any, message_type: type[Any], method: s
 
 def _first_fault(exc: Exception) -> str:
     reason, _, path = transform_error(exc, path="")[0].rpartition(" @ ")
-    field = re.sub(r"_([a-z])", lambda match: match[1].upper(), path.lstrip(".")) or "params"
+    path = path.removeprefix(".params").lstrip(".")
+    field = re.sub(r"_([a-z])", lambda match: match[1].upper(), path) or "params"
     if "required field missing" in reason:
         return f"{field}: is missing"
     expected = re.search(r"expected (\w+)$", reason)

@@ -1,19 +1,27 @@
 """A raw client of the language server: sends anything, well-formed or not, and waits for answers.
 
 Knows nothing of what messages mean. `running_server` gives a started `greenloop-lsp` on its own
-streams; `Peer` also speaks over a socket (`connected_peer`).
+streams; `connected_peer` speaks over a socket, `in_process` to a connection in this process.
 """
 
 import json
 import os
+import re
+import subprocess
 import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
-from anyio.abc import ByteReceiveStream, ByteSendStream
+from anyio.abc import Process
+
+from lsp_server.keeping import CoreKeeper
+from lsp_server.server import GreenloopServer
+from lsp_server.wire.connection import carry
+from lsp_server.wire.streams import FramedWire
 
 PATIENCE_S = 60.0
 """For anything that must happen; this machine may be busy."""
@@ -22,6 +30,14 @@ Message = dict[str, Any]
 Matches = Callable[[Message], bool]
 Handler = Callable[[Any], Any]
 """Answers a request of the server: params in, result out."""
+
+
+class ByteReceiver(Protocol):
+    async def receive(self) -> bytes: ...
+
+
+class ByteSender(Protocol):
+    async def send(self, item: bytes) -> None: ...
 
 
 class Answered(Exception):
@@ -41,7 +57,7 @@ class Ended(Exception):
 class Peer:
     """One connection, seen from the editor's side."""
 
-    def __init__(self, reader: ByteReceiveStream, writer: ByteSendStream) -> None:
+    def __init__(self, reader: ByteReceiver, writer: ByteSender) -> None:
         self.reader = reader
         self.writer = writer
         self.seen: list[Message] = []
@@ -49,6 +65,8 @@ class Peer:
         self.handlers: dict[str, Handler] = {}
         """Answers to requests of the server, by method; others get null."""
         self.ended = anyio.Event()
+        self.left_in_order: bool | None = None
+        """As the server has it, once it has ended; known in process only."""
         self._changed = anyio.Event()
         self._next_id = 0
 
@@ -164,7 +182,7 @@ class Peer:
 class Started(Peer):
     """A server process and the connection over its streams."""
 
-    def __init__(self, process: anyio.abc.Process) -> None:
+    def __init__(self, process: Process) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         super().__init__(process.stdout, process.stdin)
@@ -187,7 +205,6 @@ async def running_server(
     """Start a server whose state and settings are in `home`; at the end it is gone."""
     errors = errors or home / "server.log"
     errors.parent.mkdir(parents=True, exist_ok=True)
-    failure: Exception | None = None
     with errors.open("ab") as log:
         process = await anyio.open_process(
             [*program, *arguments],
@@ -197,34 +214,53 @@ async def running_server(
             start_new_session=True,
         )
         started = Started(process)
-        async with process, anyio.create_task_group() as tasks:
-            tasks.start_soon(started.listen)
+        async with process, _around(started.listen):
             try:
                 yield started
-            except Exception as exc:  # noqa: BLE001 - raised again below
-                failure = exc
             finally:
                 await _end(process)
-                tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure  # itself, and not a group of one
+
+
+@contextmanager
+def serving_port(
+    way: str, home: Path, *arguments: str, env: Mapping[str, str] | None = None
+) -> Generator[tuple[subprocess.Popen[bytes], int]]:
+    """Start a server on a free port (`way` is --tcp or --ws); at the end it is asked to go."""
+    log = home / "server.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lsp_server", way, "0", *arguments],
+            stdin=subprocess.DEVNULL,
+            stderr=errors,
+            env={**surroundings(home), **(env or {})},
+        )
+    try:
+        yield process, _announced_port(process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE_S)
+        finally:
+            process.kill()
+
+
+def _announced_port(process: subprocess.Popen[bytes], log: Path) -> int:
+    until = time.monotonic() + PATIENCE_S
+    while time.monotonic() < until and process.poll() is None:
+        announced = re.search(r"listening on \w+://127\.0\.0\.1:(\d+)\n", log.read_text())
+        if announced:
+            return int(announced[1])
+        time.sleep(0.02)
+    raise AssertionError(f"no port was announced: {log.read_text()}")
 
 
 @asynccontextmanager
 async def connected_peer(reader: Any, writer: Any = None) -> AsyncGenerator[Peer]:
     """Speak over streams that are open already, for one a socket."""
     peer = Peer(reader, writer or reader)
-    failure: Exception | None = None
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(peer.listen)
-        try:
-            yield peer
-        except Exception as exc:  # noqa: BLE001 - raised again below
-            failure = exc
-        finally:
-            tasks.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
+    async with _around(peer.listen):
+        yield peer
 
 
 def surroundings(home: Path) -> dict[str, str]:
@@ -272,7 +308,24 @@ def _next_message(buffer: bytes) -> tuple[bytes, bytes] | None:
     return (rest[:length], rest[length:]) if len(rest) >= length else None
 
 
-async def _end(process: anyio.abc.Process) -> None:
+@asynccontextmanager
+async def _around(*beside: Callable[[], Awaitable[None]]) -> AsyncGenerator[None]:
+    """Have something done beside the body; what the body raises comes out as it is."""
+    failure: Exception | None = None
+    async with anyio.create_task_group() as tasks:
+        for function in beside:
+            tasks.start_soon(function)
+        try:
+            yield
+        except Exception as exc:  # noqa: BLE001 - raised again below, not as a group of one
+            failure = exc
+        finally:
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _end(process: Process) -> None:
     with anyio.CancelScope(shield=True):
         if process.stdin is not None:
             await process.stdin.aclose()
@@ -281,3 +334,64 @@ async def _end(process: anyio.abc.Process) -> None:
             return
         process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def in_process(server: GreenloopServer) -> AsyncGenerator[Peer]:
+    """Serve a client in this process, over streams in memory; at the end it has gone."""
+    to_server, at_server = anyio.create_memory_object_stream[bytes](100)
+    to_client, at_client = anyio.create_memory_object_stream[bytes](100)
+    wire = FramedWire(Ends(at_server, to_client))
+    peer = Peer(at_client, to_server)
+
+    async def serve() -> None:
+        peer.left_in_order = await carry(server.protocol, wire)
+        to_client.close()
+
+    with to_server, at_server, to_client, at_client:
+        async with _around(peer.listen, serve):
+            yield peer
+            to_server.close()
+
+
+class Ends:
+    """One side of a stream in memory."""
+
+    def __init__(self, reader: ByteReceiver, writer: ByteSender) -> None:
+        self.receive = reader.receive
+        self.send = writer.send
+
+
+@asynccontextmanager
+async def quiet_keeper() -> AsyncGenerator[CoreKeeper]:
+    """Give a keeper whose core knows no run."""
+    core = QuietCore()
+
+    @asynccontextmanager
+    async def open_core() -> AsyncGenerator[Any]:
+        yield core
+
+    keeper = CoreKeeper(open_core)
+    async with _around(keeper.run):
+        try:
+            yield keeper
+        finally:
+            keeper.end()
+
+
+class QuietCore:
+    """Notes who comes and goes, and how it was closed."""
+
+    def __init__(self) -> None:
+        self.runs = self
+        self.clients: list[object] = []
+        self.closed_with = ""
+
+    def join(self, server: object) -> None:
+        self.clients.append(server)
+
+    def leave(self, server: object) -> None:
+        self.clients.remove(server)
+
+    async def close(self, wish: str) -> None:
+        self.closed_with = wish
