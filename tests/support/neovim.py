@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,8 @@ WATCH = """
 vim.api.nvim_create_autocmd('LspProgress', {
   callback = function(event)
     local value = event.data.result and event.data.result.value or event.data.params.value
-    table.insert(_G.seen.progress, { kind = value.kind, title = value.title, message = value.message })
+    local seen = { kind = value.kind, title = value.title, message = value.message }
+    table.insert(_G.seen.progress, seen)
   end,
 })
 vim.api.nvim_create_autocmd('User', {
@@ -210,8 +211,10 @@ def running(
     variables["XDG_CONFIG_HOME"] = variables.get("XDG_CONFIG_HOME", surroundings["XDG_CONFIG_HOME"])
     with (folder / "nvim.log").open("ab") as log:
         process = subprocess.Popen(
-            [str(program(version)), "--headless", "--listen", str(folder / "nvim.sock")]
-            + ["-u", str(folder / "init.lua"), "-i", "NONE", "-n"],
+            [
+                *(str(program(version)), "--headless", "--listen", str(folder / "nvim.sock")),
+                *("-u", str(folder / "init.lua"), "-i", "NONE", "-n"),
+            ],
             cwd=cwd or folder,
             env=variables,
             stdin=subprocess.DEVNULL,
@@ -235,14 +238,10 @@ def _end(editor: Neovim) -> None:
     """Quit as a user does; what does not go is killed, its server too."""
     process = editor.process
     if process.poll() is None:
-        try:
+        with suppress(AssertionError, subprocess.SubprocessError):
             editor.keys("<C-\\><C-N>:qall!<CR>")
             process.wait(30)
-        except (AssertionError, subprocess.SubprocessError):
-            pass
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     process.wait(30)
     shutil.rmtree(editor.folder / "editor", ignore_errors=True)

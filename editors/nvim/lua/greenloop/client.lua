@@ -158,9 +158,9 @@ local function come_back(buffers)
 end
 
 ---@param code integer
----@param signal integer
+---@param _signal integer
 ---@param id integer
-local function on_exit(code, signal, id)
+local function on_exit(code, _signal, id)
   local is_ours = connection ~= nil and connection.client.id == id
   local was_expected = expected_ends[id] or vim.v.exiting ~= vim.NIL
   expected_ends[id] = nil
@@ -186,11 +186,8 @@ local function on_exit(code, signal, id)
     if is_ours then
       come_back(buffers)
     else
-      local text = 'the language server ended while it started (exit code %d, signal %d)'
-      say.error(
-        text:format(code, signal)
-          .. '; :checkhealth greenloop tries it, :lua =vim.lsp.get_log_path() has its words'
-      )
+      local text = 'the language server ended while it started (exit code %d); its words are in %s'
+      say.error(text:format(code, vim.fn.fnamemodify(vim.lsp.log.get_filename(), ':~')))
     end
   end)
 end
@@ -255,6 +252,13 @@ local function root_dir(bufnr, on_root)
   on_root(root)
 end
 
+--- The settings as JSON has them: an empty table of Lua would become a list.
+---@return table
+function M.settings()
+  local settings = config.get().settings --[[@as table]]
+  return next(settings) and settings or vim.empty_dict()
+end
+
 --- What `vim.lsp.config('greenloop')` is made of.
 ---@return vim.lsp.Config
 function M.config()
@@ -271,11 +275,11 @@ function M.config()
     filetypes = options.filetypes,
     root_dir = root_dir,
     reuse_client = reuse,
-    settings = { greenloop = options.settings },
+    settings = { greenloop = M.settings() },
     -- Failing tests are ordinary diagnostics of the server: they obey vim.diagnostic.config(), and
     -- code actions at them know what they are about. So `tests` is left to the server.
     init_options = {
-      settings = next(options.settings) and options.settings or vim.empty_dict(),
+      settings = M.settings(),
       trusted = true,
       client = { runs = true, review = true, tests = false },
     },
@@ -451,7 +455,7 @@ function M.set(settings)
   options.settings = vim.tbl_extend('force', options.settings, settings)
   local found = M.connection()
   if found then
-    found.client.settings = { greenloop = options.settings }
+    found.client.settings = { greenloop = M.settings() }
     notify(found.client, 'workspace/didChangeConfiguration', { settings = found.client.settings })
   end
 end
