@@ -4,22 +4,25 @@
 
 import * as vscode from "vscode";
 
-import type { Problem } from "./problems";
+import { type Problem, problemOf } from "./problems";
 import type { DecideParams, StartParams } from "./protocol";
 import type { Proposals } from "./review/proposals";
 import type { Review, Subject } from "./review/review";
 import type { RunLogs } from "./runs/logs";
+import { recall } from "./runs/recall";
 import type { Starting } from "./runs/starting";
 import { type RunTable, wantsReview } from "./runs/table";
 import type { Node, RunTree } from "./runs/tree";
 import type { Watching } from "./runs/watching";
-import { statusLines } from "./runs/wording";
 import type { Say } from "./say";
-import { localFolders } from "./server/machine";
 import type { Server } from "./server/server";
 import type { StatusBar } from "./status";
+import { statusLines } from "./statusWording";
 import type { Explorer } from "./tests/explorer";
 import type { Trace } from "./trace";
+
+/** How the server is installed by whoever has uv. */
+export const INSTALL = "uv tool install greenloop";
 
 export interface Parts {
   server: Server;
@@ -41,7 +44,7 @@ export interface Parts {
 type Given = (Subject & { folder?: string }) | Node | undefined;
 
 export function registerCommands(parts: Parts): vscode.Disposable {
-  const { server, table, proposals, review, starting, tree, logs, say, trace } = parts;
+  const { server, table, proposals, review, starting, tree, logs, trace } = parts;
   const registered: vscode.Disposable[] = [];
   // Arguments come from menus, lenses and key bindings: each command says what it takes.
   const command = (name: string, run: (...args: never[]) => unknown): void => {
@@ -52,7 +55,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
         try {
           await (run as (...args: unknown[]) => unknown)(...args);
         } catch (error) {
-          tellFailure(say, error);
+          tellFailure(parts, error);
         }
       }),
     );
@@ -76,10 +79,7 @@ export function registerCommands(parts: Parts): vscode.Disposable {
   command("resume", (given?: Given) => starting.resume(given?.run));
 
   command("showRuns", (given?: Given) => tree.show(given?.run));
-  command("refreshRuns", async () => {
-    const { runs } = await server.request("runs", { limit: 50 });
-    table.replace(runs);
-  });
+  command("refreshRuns", () => recall(server, table));
   command("showLog", async (given?: Given) => {
     const run =
       given?.run ??
@@ -137,6 +137,10 @@ export function registerCommands(parts: Parts): vscode.Disposable {
       name ?? "@ext:greenloop.greenloop",
     ),
   );
+  command("copyInstallCommand", async () => {
+    await vscode.env.clipboard.writeText(INSTALL);
+    vscode.window.setStatusBarMessage(`Greenloop: copied “${INSTALL}”`, 5000);
+  });
   command("openWalkthrough", () =>
     vscode.commands.executeCommand(
       "workbench.action.openWalkthrough",
@@ -148,12 +152,11 @@ export function registerCommands(parts: Parts): vscode.Disposable {
 }
 
 /** A server that is away is told as such; everything else by what it said. */
-function tellFailure(say: Say, error: unknown): void {
-  const problem = (error as { problem?: Problem }).problem;
-  if (problem === undefined) {
-    say.failure(error);
-  } else {
-    say.problem(problem);
+function tellFailure({ say, status }: Parts, error: unknown): void {
+  const problem = (error as { problem?: Problem }).problem ?? problemOf(error);
+  say.problem(problem);
+  if (problem.kind === "no_engine") {
+    status.learn().catch(() => undefined);
   }
 }
 
@@ -275,20 +278,22 @@ async function showEvidence(parts: Parts, given: Given): Promise<void> {
   trace.write("opened", { how: "document", run, uris: [uri.toString()] });
 }
 
-async function showStatus({ server, status, say }: Parts): Promise<void> {
-  const [folder] = localFolders();
-  const params = folder === undefined ? {} : { folder: folder.uri.toString() };
+async function showStatus({ status, trace }: Parts): Promise<void> {
   const found = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title: "Greenloop: looking at engine and model" },
-    () => server.request("status", params),
+    () => status.learn(),
   );
-  status.note(found);
-  const isReady = found.engine.ok && found.repository !== "";
-  const text = statusLines(found).join(" · ");
-  if (isReady) {
-    say.info(text);
-  } else {
-    say.warn(text);
+  const lines = statusLines(found);
+  trace.write("status", { text: lines.map((line) => line.label).join(" · ") });
+  const items = lines.map((line) => ({
+    label: `$(${line.icon}) ${line.label}`,
+    ...(line.detail === "" ? {} : { detail: line.detail }),
+    line,
+  }));
+  const title = "Greenloop: Status";
+  const chosen = await vscode.window.showQuickPick(items, { title });
+  if (chosen?.line.command !== undefined) {
+    await vscode.commands.executeCommand(chosen.line.command, ...(chosen.line.args ?? []));
   }
 }
 
@@ -324,7 +329,7 @@ async function showMenu({ server, table }: Parts): Promise<void> {
   ];
   const chosen = await vscode.window.showQuickPick(
     items.filter((item) => item.isOffered),
-    { title: `Greenloop — ${server.condition.text}` },
+    { title: server.condition.text },
   );
   if (chosen !== undefined) {
     await vscode.commands.executeCommand(`greenloop.${chosen.command}`);
@@ -335,8 +340,9 @@ async function fixItems(
   { explorer, starting }: Parts,
   items: readonly vscode.TestItem[],
 ): Promise<void> {
-  const { folder, targets } = explorer.targets(items);
-  await (items.length === 0 ? starting.fixTest() : starting.fix(folder, targets));
+  for (const [folder, targets] of explorer.targets(items)) {
+    await starting.fix(folder, targets);
+  }
 }
 
 /** Test items from a menu of a test, of several, or of a message. */

@@ -4,7 +4,7 @@
 
 import * as vscode from "vscode";
 
-import { registerCommands } from "./commands";
+import { INSTALL, registerCommands } from "./commands";
 import { middleware } from "./middleware";
 import { gone } from "./problems";
 import type { RunLine } from "./protocol";
@@ -14,6 +14,7 @@ import { Marks } from "./review/marks";
 import { Proposals } from "./review/proposals";
 import { Review } from "./review/review";
 import { RunLogs } from "./runs/logs";
+import { recall } from "./runs/recall";
 import { Starting } from "./runs/starting";
 import { RunTable } from "./runs/table";
 import { RunTree } from "./runs/tree";
@@ -26,8 +27,6 @@ import { Server } from "./server/server";
 import { StatusBar } from "./status";
 import { Explorer } from "./tests/explorer";
 import { Trace } from "./trace";
-
-const RUNS_SHOWN = 50;
 
 let running: Server | undefined;
 
@@ -71,6 +70,11 @@ export function activate(context: vscode.ExtensionContext): void {
     new ReviewDocuments(proposals),
     new HunkLenses(proposals),
     new Marks(proposals),
+    tree.view.onDidChangeVisibility(({ visible }) => {
+      if (visible) {
+        status.learn().catch(() => undefined);
+      }
+    }),
     registerCommands({
       server,
       table,
@@ -102,7 +106,9 @@ export function activate(context: vscode.ExtensionContext): void {
       void vscode.commands.executeCommand("setContext", "greenloop.server", condition.kind);
       switch (condition.kind) {
         case "running":
-          void recall(server, table, watching);
+          void recall(server, table).catch(() => {
+            watching.giveUp();
+          });
           break;
         case "stopped":
         case "starting":
@@ -141,16 +147,6 @@ export async function deactivate(): Promise<void> {
   await running?.stop();
 }
 
-/** Ask what runs there are, those of other windows and earlier days included. */
-async function recall(server: Server, table: RunTable, watching: Watching): Promise<void> {
-  try {
-    const { runs } = await server.request("runs", { limit: RUNS_SHOWN });
-    table.replace(runs);
-  } catch {
-    watching.giveUp(); // The log has the reason; the view is empty until it is refreshed.
-  }
-}
-
 function tellEnd(say: Say, line: RunLine, wasCancelled: boolean): void {
   const { level, text, buttons } = endMessage(line);
   const { run, folder } = line;
@@ -174,10 +170,12 @@ function tellEnd(say: Say, line: RunLine, wasCancelled: boolean): void {
 }
 
 function tellMissing(say: Say, text: string): void {
-  const install = "uv tool install greenloop";
   say.error(
-    `${text} Greenloop needs its server: ${install}`,
-    { label: "Copy Install Command", run: () => vscode.env.clipboard.writeText(install) },
+    `${text} Greenloop needs its server: ${INSTALL}`,
+    {
+      label: "Copy Install Command",
+      run: () => vscode.commands.executeCommand("greenloop.copyInstallCommand"),
+    },
     {
       label: "Open Settings",
       run: () => vscode.commands.executeCommand("greenloop.openSettings", "greenloop.server.path"),

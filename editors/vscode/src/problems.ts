@@ -87,8 +87,11 @@ function firstLine(value: unknown): string {
   return text.split(/\r?\n/, 1)[0] ?? "";
 }
 
-/** The text, ending as a sentence does. */
+/** The text as a sentence: it begins with a capital, unless that is a name, and ends with a stop. */
 export function sentence(text: string): string {
   const trimmed = text.trim();
-  return trimmed === "" || /[.!?:)`'"]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+  const begun = /^[a-z]+ /.test(trimmed)
+    ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1)
+    : trimmed;
+  return begun === "" || /[.!?:]$/.test(begun) ? begun : `${begun}.`;
 }

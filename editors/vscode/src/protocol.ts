@@ -30,6 +30,7 @@ export interface Options {
     runs?: boolean;
     review?: boolean;
     tests?: boolean;
+    progress?: boolean;
   };
 }
 
@@ -109,8 +110,8 @@ export interface Attempt {
     | "test_is_wrong"
     | "budget"
     | "stalled"
-    | "interrupted"
-    | "error";
+    | "error"
+    | "interrupted";
   doing: string;
   plan: string[];
   promptTokens: number;

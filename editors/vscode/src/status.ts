@@ -9,8 +9,10 @@ import type { Proposals } from "./review/proposals";
 import { checkText } from "./review/place";
 import type { Review } from "./review/review";
 import { isActive, type RunTable, wantsReview } from "./runs/table";
-import { countRuns, progressText, runName, statusLines, statusText } from "./runs/wording";
+import { progressText, runName } from "./runs/wording";
+import { localFolders } from "./server/machine";
 import type { Server } from "./server/server";
+import { statusLines, statusText } from "./statusWording";
 import type { Trace } from "./trace";
 
 export class StatusBar implements vscode.Disposable {
@@ -54,10 +56,13 @@ export class StatusBar implements vscode.Disposable {
     this.item.show();
   }
 
-  /** What was learnt about engine and model. */
-  note(status: Status): void {
-    this.status = status;
+  /** Ask about engine and model; what the server cannot say now stays as it was. */
+  async learn(): Promise<Status> {
+    const [folder] = localFolders();
+    const params = folder === undefined ? {} : { folder: folder.uri.toString() };
+    this.status = await this.server.request("status", params);
     this.draw();
+    return this.status;
   }
 
   dispose(): void {
@@ -69,9 +74,11 @@ export class StatusBar implements vscode.Disposable {
   private draw(): void {
     const { kind } = this.server.condition;
     const server = kind === "running" || kind === "starting" ? kind : "down";
-    const counts = countRuns(this.table.all(), wantsReview);
+    const runs = this.table.all();
+    const active = runs.filter(isActive).length;
+    const review = runs.filter(wantsReview).length;
     const engineOk = this.status?.engine.ok ?? true;
-    const text = statusText({ ...counts, server, engineOk });
+    const text = statusText({ active, review, server, engineOk });
     this.item.text = text;
     this.item.tooltip = this.tooltip();
     const isBad = server === "down";
@@ -121,7 +128,7 @@ export class StatusBar implements vscode.Disposable {
       tooltip.appendMarkdown("\n\n");
     }
     for (const line of this.status === undefined ? [] : statusLines(this.status)) {
-      tooltip.appendText(line);
+      tooltip.appendText(line.detail === "" ? line.label : `${line.label}. ${line.detail}`);
       tooltip.appendMarkdown("\n\n");
     }
     if (this.status === undefined) {

@@ -6,7 +6,8 @@ import * as vscode from "vscode";
 
 import type { Hunk, Proposal, ProposalFile } from "../protocol";
 import { count } from "../runs/wording";
-import { checkText, hunkLine, hunkNumbers } from "./place";
+import { nameOf } from "../tests/ids";
+import { checkText, hunkLine, hunkNumbers, topLine } from "./place";
 import { type Proposals, PROPOSAL_SCHEME } from "./proposals";
 
 export class HunkLenses implements vscode.CodeLensProvider, vscode.Disposable {
@@ -31,7 +32,8 @@ export class HunkLenses implements vscode.CodeLensProvider, vscode.Disposable {
     }
     const { proposal, file } = place;
     const numbers = hunkNumbers(proposal);
-    const top = topCommands(proposal, file).map((command) => lens(0, command));
+    const line0 = topLine(file, document.lineCount);
+    const top = topCommands(proposal, file).map((command) => lens(line0, command));
     const hunks = file.hunks.flatMap((hunk) => {
       const line = hunkLine(hunk, document.lineCount);
       const number = `${numbers.get(hunk.id) ?? 0} of ${numbers.size}`;
@@ -87,7 +89,7 @@ function hunkCommands(
   const needed = hunk.neededFor.length;
   const why =
     needed > 0
-      ? ` · needed for ${needed === 1 ? (hunk.neededFor[0] ?? "") : count(needed, "test")}`
+      ? ` · needed for ${needed === 1 ? nameOf(hunk.neededFor[0] ?? "") : count(needed, "test")}`
       : hunk.ownTest
         ? " · adds a test"
         : "";
@@ -136,6 +138,8 @@ function conflict(subject: object, hunk: Hunk): vscode.Command {
   };
 }
 
+/** A lens; the icons in its title keep their distance, where a plain space would be dropped. */
 function lens(line: number, command: vscode.Command): vscode.CodeLens {
+  command = { ...command, title: command.title.replace(/(\$\([^)]*\)) /g, "$1\u00a0") };
   return new vscode.CodeLens(new vscode.Range(line, 0, line, 0), command);
 }

@@ -17,6 +17,16 @@ export function hunkLine(hunk: Hunk, lineCount: number): number {
   return Math.max(0, Math.min(hunk.proposed.line, lineCount - 1));
 }
 
+/**
+ * The line that the words on a whole file stand above.
+ *
+ * Diffs of several files fold what is more than three lines away from a change, the first line too.
+ */
+export function topLine(file: ProposalFile, lineCount: number): number {
+  const first = Math.min(...file.hunks.map((hunk) => hunkLine(hunk, lineCount)));
+  return Number.isFinite(first) ? Math.max(0, first - 3) : 0;
+}
+
 /** First and last line of a hunk in the proposed text; undefined where it has none there. */
 export function hunkLines(hunk: Hunk, lineCount: number): [number, number] | undefined {
   if (hunk.proposed.count === 0 || hunk.proposed.line >= lineCount) {

@@ -17,6 +17,7 @@ import type {
   TestFailure,
 } from "../protocol";
 import { hunkNumbers, hunkTitle } from "../review/place";
+import { allHunks } from "../review/proposals";
 import type { Server } from "../server/server";
 import { isActive, type RunTable, wantsReview } from "./table";
 import { attemptIcon, count, type Icon, runDescription, runIcon, runName, spent } from "./wording";
@@ -263,17 +264,10 @@ function groups(state: RunState, proposal: Proposal | undefined): Node[] {
   }
   if (proposal !== undefined) {
     const files: Node[] = proposal.files.map((file) => ({ kind: "file", run, proposal, file }));
-    group("hunks", "Hunks", count(hunkNumbers(proposal).size, "hunk"), "diff", files, true);
+    group("hunks", "Hunks", hunksText(proposal), "diff", files, true);
   }
   const attempts: Node[] = state.attempts.map((attempt) => ({ kind: "attempt", run, attempt }));
-  group(
-    "attempts",
-    "Attempts",
-    count(attempts.length, "attempt"),
-    "hubot",
-    attempts,
-    isActive(state),
-  );
+  group("attempts", "Attempts", String(attempts.length), "hubot", attempts, isActive(state));
   group(
     "candidates",
     "Candidates",
@@ -303,6 +297,11 @@ function groups(state: RunState, proposal: Proposal | undefined): Node[] {
   }
   group("log", "Log", count(lastNumber(state.log), "line"), "output", logNodes(run, state.log));
   return nodes;
+}
+
+function hunksText(proposal: Proposal): string {
+  const open = allHunks(proposal).filter((hunk) => hunk.state === "open").length;
+  return open === 0 ? "all decided" : `${open} to review`;
 }
 
 function candidates(state: RunState): Node[] {
@@ -467,7 +466,7 @@ function fileItem(run: string, file: ProposalFile): vscode.TreeItem {
   );
   item.id = `${run}/file ${file.path}`;
   item.description = [
-    file.path,
+    file.path.split("/").slice(0, -1).join("/"),
     file.change === "modified" ? "" : file.change,
     file.edited ? "edited" : "",
   ]

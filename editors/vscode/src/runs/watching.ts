@@ -46,7 +46,7 @@ export class Watching implements vscode.Disposable {
     const watched: Watched = { report: () => undefined, end, wasCancelled: false };
     this.watched.set(run, watched);
     const line = this.table.get(run);
-    const title = `Greenloop: ${line === undefined ? "starting" : runName(line)}`;
+    const title = line === undefined ? "Starting" : runName(line);
     this.trace.write("progress", { run, step: "begin", text: title });
     void vscode.window.withProgress(
       { location: vscode.ProgressLocation.Notification, title, cancellable: true },

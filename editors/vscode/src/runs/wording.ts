@@ -4,8 +4,7 @@
  * Pure. Icons are names of VS Code's product icons, colours are theme colours.
  */
 
-import type { Attempt, LogLine, RunLine, Status } from "../protocol";
-import { isActive } from "./table";
+import type { Attempt, LogLine, RunLine } from "../protocol";
 
 export interface Icon {
   name: string;
@@ -116,7 +115,7 @@ export function progressText(line: RunLine): string {
   // The engine's own words often begin with the phase.
   const doing = line.doing.startsWith(phase) ? line.doing.slice(phase.length) : line.doing;
   const rest = doing.replace(/^[\s:·,]+/, "");
-  return rest === "" ? phase + percent : `${phase}${percent}: ${rest}`;
+  return rest === "" ? phase + percent : `${phase}${percent} · ${rest}`;
 }
 
 /** Word of a run's kind, as the title of its progress begins. */
@@ -124,12 +123,11 @@ export function kindWord(line: RunLine): string {
   return { fix: "Fix", implement: "Implement", test: "Test" }[line.kind];
 }
 
-/** A run's name: what it is about, with its kind unless that says the same. */
+/** A run's name: its kind and what it is about, in a line. */
 export function runName(line: RunLine): string {
   const word = kindWord(line);
-  return line.title.toLowerCase().startsWith(word.toLowerCase())
-    ? line.title
-    : `${word}: ${line.title}`;
+  const says = line.title.toLowerCase().startsWith(word.toLowerCase());
+  return says ? line.title : `${word} ${line.title}`;
 }
 
 export type EndButton = "review" | "acceptAll" | "log" | "resume" | "fix" | "status";
@@ -171,44 +169,11 @@ export function logText(line: LogLine): string {
   if (line.diff === undefined || line.diff === "") {
     return head;
   }
-  const diff = line.diff.replace(/\n$/, "").split("\n");
+  const diff = line.diff
+    .replace(/\n$/, "")
+    .split("\n")
+    .filter((each) => !/^(diff --git|index) /.test(each));
   return [head, ...diff.map((each) => `                 ${each}`)].join("\n");
-}
-
-/** The status bar's text. */
-export function statusText(counts: {
-  active: number;
-  review: number;
-  server: "running" | "starting" | "down";
-  engineOk: boolean;
-}): string {
-  if (counts.server === "down") {
-    return "$(error) Greenloop";
-  }
-  if (counts.server === "starting") {
-    return "$(loading~spin) Greenloop";
-  }
-  if (counts.active > 0) {
-    const more = counts.review > 0 ? ` $(git-pull-request) ${counts.review}` : "";
-    return `$(sync~spin) Greenloop ${counts.active}${more}`;
-  }
-  if (counts.review > 0) {
-    return `$(git-pull-request) Greenloop: ${counts.review} to review`;
-  }
-  return counts.engineOk ? "$(beaker) Greenloop" : "$(warning) Greenloop";
-}
-
-/** The state of server, engine and model, a line each, with what to do. */
-export function statusLines(status: Status): string[] {
-  const line = (name: string, text: string, remedy: string): string =>
-    `${name}: ${text}${remedy === "" ? "" : ` — ${remedy}`}`;
-  return [
-    line("Server", status.server, ""),
-    line("Repository", status.repository === "" ? "none" : status.repository, ""),
-    line("Engine", status.engine.text, status.engine.ok ? "" : status.engine.remedy),
-    line("Model", status.model.text || status.model.name || "none is set", status.model.remedy),
-    line("Strategy", status.strategy, ""),
-  ];
 }
 
 /** Tokens and cost of an attempt, in a line. */
@@ -254,12 +219,4 @@ function clock(atS: number): string {
 /** `3 hunks`, `1 hunk`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
-}
-
-/** Runs that go on, and ones that wait for a review. */
-export function countRuns(
-  lines: readonly RunLine[],
-  wants: (line: RunLine) => boolean,
-): { active: number; review: number } {
-  return { active: lines.filter(isActive).length, review: lines.filter(wants).length };
 }

@@ -70,10 +70,16 @@ export class Explorer implements vscode.Disposable {
     ];
   }
 
-  /** What a menu of the Test Explorer was opened on, as targets of a task. */
-  targets(items: readonly vscode.TestItem[]): { folder: string | undefined; targets: string[] } {
-    const tags = items.map((item) => this.tags.get(item)).filter((tag) => tag !== undefined);
-    return { folder: tags[0]?.folder, targets: tags.map((tag) => tag.id) };
+  /** What a menu of the Test Explorer was opened on: targets of a task, by their folder. */
+  targets(items: readonly vscode.TestItem[]): Map<string, string[]> {
+    const targets = new Map<string, string[]>();
+    for (const item of items) {
+      const tag = this.tags.get(item);
+      if (tag !== undefined) {
+        targets.set(tag.folder, [...(targets.get(tag.folder) ?? []), tag.id]);
+      }
+    }
+    return targets;
   }
 
   dispose(): void {
@@ -225,10 +231,9 @@ export class Explorer implements vscode.Disposable {
     token: vscode.CancellationToken,
   ): Promise<void> {
     const chosen = request.include ?? [];
-    const { folder, targets } = this.targets(chosen);
-    const folders =
-      folder === undefined ? localFolders().map((each) => each.uri.toString()) : [folder];
-    for (const each of folders) {
+    const all = localFolders().map((each): [string, string[]] => [each.uri.toString(), []]);
+    const wanted = chosen.length === 0 ? new Map(all) : this.targets(chosen);
+    for (const [folder, targets] of wanted) {
       const run = this.controller.createTestRun(request, "Greenloop", true);
       for (const item of chosen) {
         walk(item, (inside) => {
@@ -237,7 +242,7 @@ export class Explorer implements vscode.Disposable {
         run.enqueued(item);
       }
       try {
-        const started = await this.server.request("test", { folder: each, targets });
+        const started = await this.server.request("test", { folder, targets });
         this.mine.set(started.run, run);
         this.watch(started.run);
         const cancel = (): void => {
