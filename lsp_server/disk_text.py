@@ -65,8 +65,9 @@ def disk_text_of(data: bytes, text: str, like: DiskText | None = None) -> DiskTe
                 break
     for (mark, adds_returns), encodings in found.items():
         return DiskText(encodings=tuple(encodings), mark=mark, adds_returns=adds_returns)
-    if _is_same(data.decode("utf-8", "replace"), text)[0]:
-        return DiskText(encodings=())
+    fits, adds_returns = _is_same(data.decode("utf-8", "replace"), text)
+    if fits and (like is None or adds_returns == like.adds_returns):
+        return DiskText(encodings=(), adds_returns=adds_returns)
     return None
 
 
