@@ -12,6 +12,7 @@ import anyio
 from lsprotocol import types
 
 from agent.errors import AgentError
+from agent.telling.wording import counted
 from lsp_server.convert import path_of
 from lsp_server.review.proposal import proposal_to_json
 from lsp_server.wire.errors import Refused
@@ -151,8 +152,8 @@ def _message(file: Json, hunk: Json) -> str:
 def _headline(file: Json, hunk: Json) -> str:
     match hunk["kind"]:
         case "add":
-            count = hunk["new"].count("\n")
-            return f"proposed: new file {file['path']} ({count} lines)"
+            lines = counted(len(hunk["new"].splitlines()), "line")
+            return f"proposed: new file {file['path']} ({lines})"
         case "delete":
             return f"proposed: delete {file['path']}"
         case "replace":
