@@ -48,7 +48,9 @@ def loopback_address(text: str) -> Address:
         ConfigError: It is none, or it is not on this machine's loopback.
     """
     host, _, port = text.rpartition(":")
-    host = host.strip("[]") or "127.0.0.1"
+    host = host.strip("[]")
+    if host in {"", "localhost"}:
+        host = "127.0.0.1"
     if not (port.isascii() and port.isdigit() and int(port) < 65536):
         raise ConfigError(f"{text} is no address.", remedy="Write PORT or 127.0.0.1:PORT.")
     if not _is_loopback(host):
@@ -97,7 +99,7 @@ async def listening(open_port: Callable[..., Awaitable[T]], **where: object) -> 
         return await open_port(**where)
     except OSError as exc:
         place = " port ".join(str(part) for part in where.values())
-        reason = exc.strerror or str(exc)
+        reason = os.strerror(exc.errno) if exc.errno else str(exc)
         raise ConfigError(
             f"cannot listen on {place}: {reason}.", remedy="Name another port; 0 takes a free one."
         ) from exc
@@ -131,4 +133,4 @@ def _is_loopback(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return False
