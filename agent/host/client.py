@@ -7,6 +7,7 @@ heavy lives on the other side. Decides nothing about runs.
 import asyncio
 import itertools
 import logging
+import socket
 import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -29,7 +30,7 @@ from agent.host.codec import (
     error_in,
     task_out,
 )
-from agent.host.launch import Ends, launch, wait_until_gone
+from agent.host.launch import launch, wait_until_gone
 from agent.host.lines import LineReader, line_of
 from agent.journal.records import NOT_KEPT, Record, record_from_json
 from agent.task import RepoPath, RunId, TaskSpec
@@ -37,6 +38,7 @@ from agent.task import RepoPath, RunId, TaskSpec
 READ_BYTES: Final = 1 << 16
 HELLO_S: Final = 60.0
 """A host says hello within a second; a machine that swaps may need longer."""
+LAST_WORDS_S: Final = 1.0
 GOODBYE_S: Final = 1.0
 """An editor kills its server some two seconds after it asked it to end."""
 
@@ -189,7 +191,8 @@ class _Line:
         ends = await anyio.to_thread.run_sync(launch, variables)
         reader, writer = await asyncio.open_connection(sock=ends.control)
         line = cls(writer, tell)
-        tasks.start_soon(_repeat_what_is_printed, ends)
+        printed = _Printed()
+        tasks.start_soon(printed.read, ends.printed)
         tasks.start_soon(line.read, reader)
         try:
             with anyio.fail_after(HELLO_S):
@@ -199,6 +202,13 @@ class _Line:
             raise Infrastructure(
                 f"the engine's process did not answer within {HELLO_S:g} s",
                 remedy="try again; the machine may be overloaded",
+            ) from exc
+        except Infrastructure as exc:
+            with anyio.move_on_after(LAST_WORDS_S):
+                await printed.over.wait()
+            raise Infrastructure(
+                f"the engine's process ended at its start: {printed.last or 'it said nothing'}",
+                remedy="install Greenloop anew if this goes on",
             ) from exc
         return line
 
@@ -321,16 +331,25 @@ class _Answer:
         return self._value
 
 
-async def _repeat_what_is_printed(ends: Ends) -> None:
-    """Log what the host prints: warnings, or what kept it from starting."""
-    reader, writer = await asyncio.open_connection(sock=ends.printed)
-    try:
-        while line := await reader.readline():
-            _log.warning("engine: %s", line.decode("utf-8", "replace").rstrip())
-    except (OSError, ValueError):
-        pass  # gone, or a line of more than any log should hold
-    finally:
-        writer.close()
+class _Printed:
+    """What the host prints: warnings, or what kept it from starting. It goes to our log."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self.over = anyio.Event()
+
+    async def read(self, control: socket.socket) -> None:
+        """Read until the host is gone."""
+        reader, writer = await asyncio.open_connection(sock=control)
+        try:
+            while line := await reader.readline():
+                self.last = line.decode("utf-8", "replace").strip() or self.last
+                _log.warning("engine: %s", self.last)
+        except (OSError, ValueError):
+            pass  # gone, or a line of more than any log should hold
+        finally:
+            writer.close()
+            self.over.set()
 
 
 def _gone() -> Infrastructure:
