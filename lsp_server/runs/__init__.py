@@ -33,6 +33,8 @@ def register(server: "GreenloopServer") -> None:
         from lsp_server.runs.registry import LIST_LIMIT
 
         top = _top(server, params["folder"]) if params.get("folder") else None
+        if params.get("folder") and top is None:
+            return {"runs": []}  # outside of any repository there was never a run
         limit = int(params.get("limit", LIST_LIMIT))
         found = await server.core.runs.newest(top=top, limit=limit)
         return {"runs": [line_to_json(each) for each in found]}
@@ -57,13 +59,6 @@ def register(server: "GreenloopServer") -> None:
             await server.core.runs.cancel(run)
 
 
-def _top(server: "GreenloopServer", uri: str) -> Path:
+def _top(server: "GreenloopServer", uri: str) -> Path | None:
     path = path_of(uri)
-    top = server.session.top_of(path) if path else None
-    if top is None:
-        raise Refused(
-            "no_repository",
-            f"{uri} is in no git repository on this machine.",
-            "Open a folder of a repository.",
-        )
-    return top
+    return server.session.top_of(path) if path else None

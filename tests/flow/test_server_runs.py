@@ -1,5 +1,6 @@
 """Runs of a real server with a real engine: started, watched, ended, found again, gone on with."""
 
+import json
 import signal
 import sys
 import time
@@ -10,14 +11,17 @@ from typing import Any
 
 import anyio
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.support.hosts import WAIT_S, containers_of, state_in, until
 from tests.support.lsp import Peer, connected_peer, running_server, serving_port
 from tests.support.repos import a_repo
+from tests.support.setup_wheel import ROOT
 from tests.support.shop import FAILING, SHOP, SLOW_TEST
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
+SCHEMA = json.loads((ROOT / "lsp_server" / "protocol.schema.json").read_text())
 OPTIONS = {"client": {"runs": True, "review": True, "tests": True, "progress": True}}
 CAN = {"window": {"workDoneProgress": True}}
 
@@ -64,6 +68,11 @@ async def line_when(server: Peer, run: str, matches: Callable[[Any], bool]) -> A
     return message["params"]
 
 
+def fits(method: str, part: str, value: object) -> None:
+    pointer = method.replace("/", "~1")
+    Draft202012Validator({**SCHEMA, "$ref": f"#/methods/{pointer}/{part}"}).validate(value)
+
+
 def over(line: Any) -> bool:
     return line["state"] in {"finished", "interrupted"}
 
@@ -100,6 +109,10 @@ async def test_a_start_is_watched_to_its_green_end(tmp_path):
             if each.get("method") == "greenloop/run/changed"
         }
         assert {"baseline", "search", "gate"} <= phases
+        fits("greenloop/run", "result", state)
+        for message in server.seen:
+            if message.get("method", "").startswith("greenloop/"):
+                fits(message["method"], "params", message["params"])
         await server.leave()
         assert await server.exit_code() == 0
 
