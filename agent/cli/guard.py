@@ -62,6 +62,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "fix": "fix:fix",
     "implement": "fix:implement",
     "resume": "resume:resume",
+    "cancel": "cancel:cancel",
     "runs": "history:runs",
     "show": "history:show",
     "apply": "review:apply",

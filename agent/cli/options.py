@@ -27,6 +27,7 @@ def add_commands(add: AddParser) -> list[argparse.ArgumentParser]:
         _fix(add),
         _implement(add),
         _resume(add),
+        _cancel(add),
         _runs(add),
         _show(add),
         _apply(add),
@@ -91,6 +92,12 @@ def _resume(add: AddParser) -> argparse.ArgumentParser:
     _run(command)
     _test_command(command)
     _accept(command)
+    return command
+
+
+def _cancel(add: AddParser) -> argparse.ArgumentParser:
+    command = add("cancel", help="end a run that goes on in another process, or in an editor")
+    _run(command)
     return command
 
 

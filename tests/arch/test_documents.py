@@ -13,7 +13,7 @@ from tests.support.setup_wheel import ROOT
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
 )
-COMMANDS = {"fix", "implement", "resume", "runs", "show", "apply", "undo", "verify"}
+COMMANDS = {"fix", "implement", "resume", "cancel", "runs", "show", "apply", "undo", "verify"}
 COMMANDS |= {"index", "map", "where", "tests-for", "models", "fake-model", "doctor"}
 REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io")
 
