@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.cli.diffs import changed_lines
+from agent.cli.patches import SHORT_ID_CHARACTERS
 from agent.cli.screen import Screen
 from agent.telling.lanes import cost_text
 from agent.telling.wording import counted, duration, explanation, headline, one_line, short_count
@@ -45,6 +46,8 @@ def _draw(
     screen.draw(paint.verdict_panel(result, _facts(result)))
     if result.get("patch"):
         screen.draw(paint.diff_view(result["patch"], hunk_ids))
+    for line in needed_lines(result):
+        screen.line(line)
     tests = changed_tests(result)
     if tests:
         screen.draw(paint.tests_table(tests[:TESTS_SHOWN]))
@@ -72,6 +75,8 @@ def _list(
     _left_out(screen, tests)
     for (path, _), ids in hunk_ids.items():
         screen.line(f"hunk: {ids} in {one_line(path)}")
+    for line in needed_lines(result):
+        screen.line(line)
     if result.get("patch"):
         screen.line()
         for line in result["patch"].splitlines():
@@ -93,6 +98,19 @@ def meaning_of(result: Mapping[str, Any]) -> str:
         alternatives=result.get("alternatives", 0),
         still_failing=len(result.get("failing_after", ())),
     )
+
+
+def needed_lines(result: Mapping[str, Any]) -> list[str]:
+    """Return what each hunk is needed for, where there are several and it was measured."""
+    needed = result.get("needed_for") or {}
+    if len(needed) < 2:
+        return []
+    return [
+        f"hunk {hunk[:SHORT_ID_CHARACTERS]} is needed for {one_line(tests[0])}"
+        + (f" and {counted(len(tests) - 1, 'other test')}" if len(tests) > 1 else "")
+        for hunk, tests in needed.items()
+        if tests
+    ]
 
 
 def _left_out(screen: Screen, tests: Sequence[object]) -> None:

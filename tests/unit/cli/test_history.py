@@ -217,6 +217,18 @@ def test_text_of_the_repository_cannot_drive_the_terminal(
         assert "[red]" in out
 
 
+def test_what_each_of_several_hunks_is_needed_for_is_shown(
+    greenloop: Greenloop, state_dir: Path, repo: Path
+) -> None:
+    stored = a_stored_run(state_dir, repo)
+    needed = {"24a717e43fb8": [TEST], "77b717e43fb8": ["a.py::test_b", "c", "d"]}
+    with RunStore(state_dir).reopen(stored.run) as writer:
+        writer.write_result({**a_result(run=stored.run), "needed_for": needed})
+    shown = greenloop("show", stored.run).out
+    assert f"hunk 24a717e4 is needed for {TEST}\n" in shown
+    assert "hunk 77b717e4 is needed for a.py::test_b and 2 other tests\n" in shown
+
+
 def test_long_lists_of_tests_are_cut(greenloop: Greenloop, state_dir: Path, repo: Path) -> None:
     tests = [f"t.py::test_{number}" for number in range(25)]
     with RunStore(state_dir).new_run(TaskSpec(repo=repo)) as writer:
