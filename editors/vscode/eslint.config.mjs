@@ -43,6 +43,9 @@ export default tseslint.config(
     files: ["*.mjs"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: { globals: { process: "readonly" } },
-    rules: { "no-restricted-syntax": "off" },
+    rules: {
+      "no-restricted-syntax": "off",
+      "@typescript-eslint/explicit-function-return-type": "off",
+    },
   },
 );

@@ -54,7 +54,7 @@ export function statusLines(status: Status): StatusLine[] {
       : { icon: "check", label: `Repository: ${repository}`, detail: "" },
     {
       icon: engine.ok ? "check" : "error",
-      label: `Engine: ${engine.text}`,
+      label: `Engine: ${engine.text.replace(/^engine: /, "")}`,
       detail: engine.ok ? "" : engine.remedy,
     },
     {

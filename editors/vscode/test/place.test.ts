@@ -72,6 +72,7 @@ test("the check says on how many hunks green was measured", () => {
   const whole = aProposal([aFile("a.py", [aHunk("a", 0), aHunk("b", 9)])]);
   assert.equal(checkText(whole), "$(pass) green, measured on all 2 hunks");
   assert.equal(checkText(PROPOSAL), "$(pass) green, measured on 2 of 3 hunks");
+  assert.equal(checkText(aProposal([aFile("a.py", [aHunk("a", 0)])])), "$(pass) green, measured");
 });
 
 test("the check says which rejected hunk green needs", () => {

@@ -27,7 +27,7 @@ test("the status bar says what matters most", () => {
 });
 
 test("the status names each part, with what to do where something is missing", () => {
-  const engine = { ok: false, text: "none answers", remedy: "start it" };
+  const engine = { ok: false, text: "engine: none answers", remedy: "start it" };
   const lines = statusLines({ ...READY, repository: "", engine });
   assert.deepEqual(
     lines.map(({ label, detail }) => [label, detail]),

@@ -23,6 +23,7 @@ test("a run that goes on says its phase, how far it is, and what is done", () =>
     "baseline 41 %",
   );
   assert.equal(progressText(aRun({ doing: "search: 9 tried" })), "search · 9 tried");
+  assert.equal(progressText(aRun({ doing: "searching" })), "searching");
   assert.equal(progressText(aRun({ phase: "", doing: "" })), "starting");
   assert.equal(progressText(aRun({ state: "waiting" })), "waits for other runs");
 });
@@ -33,6 +34,10 @@ test("a run is named by its kind and what it is about, once", () => {
     runName(aRun({ kind: "implement", title: "Implement `total`" })),
     "Implement `total`",
   );
+});
+
+test("a run of tests has its title for a name", () => {
+  assert.equal(runName(aRun({ kind: "test", title: "Run all tests" })), "Run all tests");
 });
 
 test("behind a run stands how long it runs, or what came of it", () => {

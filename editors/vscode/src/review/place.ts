@@ -104,7 +104,8 @@ export function checkText(proposal: Proposal): string {
   const confidence = proposal.confidence === "ambiguous" ? ", ambiguous" : "";
   if (check.verdict === "green") {
     const on = rejected.length === 0 ? "all" : `${left} of`;
-    return `$(pass) green${confidence}, measured on ${on} ${hunks.length} hunk${hunks.length === 1 ? "" : "s"}`;
+    const what = hunks.length === 1 ? "" : ` on ${on} ${hunks.length} hunks`;
+    return `$(pass) green${confidence}, measured${what}`;
   }
   if (rejected.length > 0 && proposal.verdict === "green") {
     const names = rejected.map((hunk) => numbers.get(hunk.id)).join(", ");

@@ -112,20 +112,22 @@ export function progressText(line: RunLine): string {
   }
   const percent = line.percent === undefined ? "" : ` ${Math.floor(line.percent)} %`;
   const phase = line.phase === "" ? "starting" : line.phase;
-  // The engine's own words often begin with the phase.
-  const doing = line.doing.startsWith(phase) ? line.doing.slice(phase.length) : line.doing;
-  const rest = doing.replace(/^[\s:·,]+/, "");
+  // The engine's own words often begin with the phase, or with what one does in it.
+  const { doing } = line;
+  const isSaid = doing.startsWith(phase) && percent === "";
+  if (isSaid && /^\w/.test(doing.slice(phase.length))) {
+    return doing;
+  }
+  const rest = isSaid ? doing.slice(phase.length).replace(/^[\s:·,]+/, "") : doing;
   return rest === "" ? phase + percent : `${phase}${percent} · ${rest}`;
 }
 
-/** Word of a run's kind, as the title of its progress begins. */
-export function kindWord(line: RunLine): string {
-  return { fix: "Fix", implement: "Implement", test: "Test" }[line.kind];
-}
-
-/** A run's name: its kind and what it is about, in a line. */
+/** A run's name: its kind and what it is about, in a line; a test run's title says both. */
 export function runName(line: RunLine): string {
-  const word = kindWord(line);
+  if (line.kind === "test") {
+    return line.title;
+  }
+  const word = { fix: "Fix", implement: "Implement" }[line.kind];
   const says = line.title.toLowerCase().startsWith(word.toLowerCase());
   return says ? line.title : `${word} ${line.title}`;
 }
