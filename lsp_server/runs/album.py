@@ -83,7 +83,7 @@ class Album:
             lines[line.run] = self._titled(replace(line, here=here, hunks=hunks))
         for run in self._kept:
             looked_at = self.line(run)
-            if looked_at and (top is None or looked_at.top == top):
+            if looked_at and (top is None or _is_same(looked_at.top, top)):
                 lines[run] = looked_at
         found = sorted(lines.values(), key=lambda line: line.started_at_unix_s, reverse=True)
         return found[:limit]
@@ -162,8 +162,8 @@ class Album:
             stored = await anyio.to_thread.run_sync(self._shelf.open, run)
             if stored is not None:
                 picture.take_result(await anyio.to_thread.run_sync(stored.result))
-        self._news.tell(run, self)
         self._drop_old()
+        self._news.tell(run, self)
 
     def _titled(self, line: RunLine) -> RunLine:
         title = self._ours.get(line.run)
@@ -204,3 +204,8 @@ class Album:
         for run in over[: max(len(over) - OVER_KEPT, 0)]:
             del self._kept[run]
             self._news.forget(run)
+
+
+def _is_same(one: Path | None, other: Path) -> bool:
+    """Compare folders as they are named, and where a link may lie between by what they are."""
+    return one is not None and (one == other or one.resolve() == other.resolve())

@@ -204,6 +204,11 @@ class Registry:
         """Return where a run stands that is looked at here; None for any other."""
         return self._album.line(run)
 
+    def under_way(self) -> list[RunLine]:
+        """Return the runs of this process that wait or go on, and those that it follows."""
+        lines = (self._album.line(run) for run in self._album.under_way)
+        return [line for line in lines if line is not None]
+
     def run_of(self, client: Client, token: object) -> str | None:
         """Return the run whose progress has that token at that client."""
         bars = self._news.bars(client)

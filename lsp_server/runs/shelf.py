@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from agent.config import find_top
 from agent.errors import JournalError
+from agent.events import RunStarted
 from agent.journal.files import journal_errors
 from agent.journal.records import read_records
 from agent.journal.stored import JOURNAL, RunState, RunSummary, StoredRun
@@ -28,8 +29,8 @@ _MAY_GO_ON: Final = frozenset({"error", "none", "infrastructure"})
 
 _ID: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 
-Stamp = tuple[int, int, RunState]
-"""Size and time of a journal, and whether somebody writes it: the same while nothing happens."""
+Stamp = tuple[int, int]
+"""Size and time of a journal. Whoever goes on with a run that was over adds to it at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +47,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._tops: dict[str, Path] = {}
         self._lines: OrderedDict[str, tuple[Stamp, RunLine]] = OrderedDict()
         self._pictures: OrderedDict[str, tuple[Stamp, Shelved]] = OrderedDict()
 
@@ -62,32 +64,29 @@ class Shelf:
         Raises: JournalError where the store as a whole cannot be read.
         """
         found: list[RunLine] = []
+        top = top.resolve() if top else None
         for run in self._names()[: LOOKED_AT if top else None]:
             stored = self.open(run)
             try:
-                line = self._line(stored) if stored else None
+                if stored and (top is None or self._top_of(stored) == top):
+                    found.append(self._line(stored))
             except (JournalError, OSError):
-                line = None
-            if line is None:
                 continue
-            if top is None or line.top == top:
-                found.append(line)
             if len(found) == limit:
                 break
         return found
 
     def read(self, stored: StoredRun) -> Shelved:
         """Return the picture of a run. Raises: JournalError."""
-        summary = stored.summary()
-        stamp = _stamp(stored, summary)
-        if summary.state is RunState.RUNNING:
-            return _read(stored, summary)  # whoever asked may bring it up to date by himself
+        stamp = _stamp(stored)
         kept = self._pictures.get(stored.run)
-        if kept is None or kept[0] != stamp:
-            kept = (stamp, _read(stored, summary))
-            self._pictures[stored.run] = kept
+        if kept and kept[0] == stamp:
+            return kept[1]
+        shelved = self.read_anew(stored)
+        if shelved.picture.state.is_over:  # of any other, whoever asked keeps it up to date
+            self._pictures[stored.run] = (stamp, shelved)
             _trim(self._pictures, PICTURES_KEPT)
-        return kept[1]
+        return shelved
 
     def read_anew(self, stored: StoredRun) -> Shelved:
         """Return a picture that is nobody else's. Raises: JournalError."""
@@ -99,15 +98,27 @@ class Shelf:
                 return []
             return sorted((each.name for each in self._folder.iterdir()), reverse=True)
 
+    def _top_of(self, stored: StoredRun) -> Path | None:
+        """Return the repository that a run is about, links resolved; reads one line at most."""
+        if stored.run not in self._tops:
+            with (stored.path / JOURNAL).open("rb") as file:
+                first = next(read_records(file.readline()), None)
+            if first is None or not isinstance(first.event, RunStarted):
+                top = _begun(stored, stored.summary()).top
+                return top.resolve() if top else None
+            self._tops[stored.run] = find_top(Path(first.event.repo)).resolve()
+        return self._tops[stored.run]
+
     def _line(self, stored: StoredRun) -> RunLine:
-        summary = stored.summary()
-        stamp = _stamp(stored, summary)
+        stamp = _stamp(stored)
         kept = self._lines.get(stored.run)
-        if kept is None or kept[0] != stamp:
-            kept = (stamp, self._read_line(stored, summary))
-            self._lines[stored.run] = kept
+        if kept and kept[0] == stamp:
+            return kept[1]
+        line = self._read_line(stored, stored.summary())
+        if line.state.is_over:
+            self._lines[stored.run] = (stamp, line)
             _trim(self._lines, LINES_KEPT)
-        return kept[1]
+        return line
 
     def _read_line(self, stored: StoredRun, summary: RunSummary) -> RunLine:
         """Read no more of a journal than its ends, where they tell enough."""
@@ -170,9 +181,10 @@ def _top(summary: RunSummary) -> Path | None:
     return find_top(Path(summary.started.repo)) if summary.started else None
 
 
-def _stamp(stored: StoredRun, summary: RunSummary) -> Stamp:
-    found = (stored.path / JOURNAL).stat()
-    return found.st_size, found.st_mtime_ns, summary.state
+def _stamp(stored: StoredRun) -> Stamp:
+    with journal_errors("read", stored.path / JOURNAL):
+        found = (stored.path / JOURNAL).stat()
+    return found.st_size, found.st_mtime_ns
 
 
 def _trim(kept: "OrderedDict[str, tuple[Stamp, Any]]", limit: int) -> None:

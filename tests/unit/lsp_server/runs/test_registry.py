@@ -295,6 +295,16 @@ async def test_runs_of_the_store_are_listed_newest_first_with_those_under_way(tm
         fits("RunState", state_to_json(state, await desk.runs.lines(old.run, 0)))
 
 
+async def test_a_repository_is_the_same_by_whatever_link_it_is_opened(tmp_path):
+    async with a_desk(tmp_path) as desk:
+        old = a_stored_run(desk.core.state_dir, desk.repo)
+        run = await desk.start(desk.client())
+        link = tmp_path / "link"
+        link.symlink_to(desk.repo)
+        lines = await desk.runs.newest(top=link, limit=5)
+        assert {line.run for line in lines} == {old.run, run}
+
+
 async def test_what_cannot_be_read_in_the_store_hides_nothing_else(tmp_path):
     async with a_desk(tmp_path) as desk:
         kept = a_stored_run(desk.core.state_dir, desk.repo)
