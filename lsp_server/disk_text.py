@@ -20,6 +20,8 @@ _OTHERS: Final = (
     "cp437", "mac-roman", "utf-16-le", "utf-16-be",
 )  # fmt: skip
 """What VS Code and Neovim offer, the frequent ones."""
+_EMPTY: Final = frozenset({"", "\n", "\r\n"})
+"""What an empty file may be shown as: Neovim has a line end in it."""
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -56,6 +58,8 @@ def disk_text_of(data: bytes, text: str, like: DiskText | None = None) -> DiskTe
 
     `like`: how the client read the file before; it shows line ends in the same manner again.
     """
+    if not data and text in _EMPTY:
+        return DiskText(encodings=("utf-8",))
     found: dict[tuple[bytes, bool], list[str]] = {}
     for mark, encoding, shown in _readings(data):
         fits, adds_returns = _is_same(shown, text)
@@ -83,6 +87,11 @@ def guess_disk_text(data: bytes | None, text: str) -> DiskText | None:
             adds_returns = "\r" not in text and _ends(shown) == {"\r\n"}
             return DiskText(encodings=(encoding,), mark=mark, adds_returns=adds_returns)
     return None
+
+
+def is_empty(text: str) -> bool:
+    """Tell whether a text is what a file without a byte is shown as."""
+    return text in _EMPTY
 
 
 def read_bytes(path: Path) -> bytes | None:

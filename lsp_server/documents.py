@@ -14,7 +14,7 @@ from lsprotocol import types
 
 from agent.task import RepoPath
 from lsp_server.convert import Encoding, column_of, lines_of, path_of
-from lsp_server.disk_text import DiskText, disk_text_of, guess_disk_text, read_bytes
+from lsp_server.disk_text import DiskText, disk_text_of, guess_disk_text, is_empty, read_bytes
 
 
 class CannotKeep(Exception):
@@ -75,7 +75,7 @@ class OpenDocument:
             return False
         data, text = read_bytes(self.path), self.text
         if data is None:
-            return bool(text)  # a file that is not written yet, with nothing in it, is none
+            return not is_empty(text)  # a file that is not written yet, with nothing in it, is none
         return disk_text_of(data, text, self.on_disk) is None
 
 

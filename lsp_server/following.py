@@ -78,9 +78,7 @@ def _follow_wishes(server: "GreenloopServer") -> None:
 
     @server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)
     async def did_change_configuration(params: types.DidChangeConfigurationParams) -> None:
-        session.change_settings(params.settings)
-        for folder in session.folders or (None,):
-            await session.settings(folder)
+        await session.change_settings(params.settings)
         take()
 
     def did_change_folders(params: types.DidChangeWorkspaceFoldersParams) -> None:

@@ -118,6 +118,7 @@ class Session:
         self.folders = (*kept, *(folder for folder in come if folder not in kept))
         self._tops.clear()
         self._forget_settings()
+        self._changed()
 
     def trust(self, *, trusted: bool) -> None:
         """Take whether the user trusts what is open here."""
@@ -125,12 +126,15 @@ class Session:
             self.trusted = trusted
             self._changed()
 
-    def change_settings(self, settings: object) -> None:
+    async def change_settings(self, settings: object) -> None:
         """Take `workspace/didChangeConfiguration`: new settings, or word that there are some."""
         if (given := section_of(settings)) is not None:
             self._given = given
         self._warned.clear()
         self._forget_settings()
+        for folder in self.folders or (None,):
+            await self.settings(folder)
+        self._changed()
 
     async def settings(self, folder: Path | None) -> EditorSettings:
         """Return the settings of a folder, from the client where it can be asked."""
@@ -150,9 +154,10 @@ class Session:
         return kept if kept is not None else read_settings(self._given)[0]
 
     def folder_of(self, path: Path) -> Path | None:
-        """Return the innermost open folder around a path; None where none is."""
+        """Return the innermost open folder around a path, else the first below; None without."""
         around = [one for one in self.folders if path == one or one in path.parents]
-        return max(around, key=lambda one: len(one.parts), default=None)
+        below = (one for one in self.folders if path in one.parents)
+        return max(around, key=lambda one: len(one.parts), default=next(below, None))
 
     def top_of(self, path: Path) -> Path | None:
         """Return the top of the repository that a path lies in; None outside of any.
@@ -201,7 +206,6 @@ class Session:
     def _forget_settings(self) -> None:
         self._age += 1
         self._kept.clear()
-        self._changed()
 
     def _changed(self) -> None:
         for call in self.on_settings:

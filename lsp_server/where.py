@@ -16,6 +16,8 @@ from lsp_server.outlines import MOST_BYTES
 from lsp_server.session import Session
 from lsp_server.wire.errors import Refused
 
+_WRITABLE: Final = 0o222
+"""Without any of these bits a file is meant to be read only, also for who may write all."""
 _ON_DISK: Final = "Save it into a folder of a repository on this machine."
 
 
@@ -117,9 +119,10 @@ def _check_file(session: Session, path: Path, repo_path: RepoPath) -> None:
         if document is None:
             raise _refused(f"there is no file {repo_path}.", "Save it first, or name another one.")
         return
-    if path.stat().st_size > MOST_BYTES:
+    status = path.stat()
+    if status.st_size > MOST_BYTES:
         raise _refused(f"{repo_path} is larger than 1 MB.", "Split it, or name another file.")
-    if not os.access(path, os.W_OK):
+    if not os.access(path, os.W_OK) or not status.st_mode & _WRITABLE:
         raise _refused(
             f"{repo_path} is read-only, so no change of it could be accepted.",
             "Make it writable (chmod u+w), then try again.",

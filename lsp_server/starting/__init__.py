@@ -69,9 +69,8 @@ def _register_actions(server: "GreenloopServer") -> None:
         if session.top_of(document.path) is None:
             return []
         found = actions(asked, units, _outcome_of(server, document.path))
-        for more in session.more_actions:
-            found += more(document.uri, params.range)
-        return found
+        others = [one for more in session.more_actions for one in more(document.uri, params.range)]
+        return [*found, *(one for one in others if asked.wants(_plain_kind(one.kind)))]
 
     @server.feature(types.CODE_ACTION_RESOLVE)
     def resolve(action: types.CodeAction) -> types.CodeAction:
@@ -121,7 +120,11 @@ def _register_lenses(server: "GreenloopServer") -> None:
 def _plain_kinds(only: object) -> list[str] | None:
     if not isinstance(only, list | tuple):
         return None
-    return [str(getattr(one, "value", one)) for one in only]
+    return [_plain_kind(one) for one in only]
+
+
+def _plain_kind(kind: object) -> str:
+    return str(getattr(kind, "value", kind or ""))
 
 
 def _outcome_of(server: "GreenloopServer", path: "Path") -> Callable[[str], str | None]:

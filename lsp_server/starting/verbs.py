@@ -13,9 +13,9 @@ from agent import __version__
 from agent.config import host_variables
 from agent.host.api import TestsSpec
 from agent.task import RepoPath
-from agent.telling.wording import counted, shortened
 from lsp_server.convert import uri_of
 from lsp_server.documents import CannotKeep, overlay_of
+from lsp_server.titles import title_of
 from lsp_server.where import Place, check_trust, place_in, top_for, top_of_uri
 from lsp_server.wire.errors import Refused
 
@@ -79,7 +79,7 @@ async def test(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[str
     run = await server.core.runs.run_tests(
         server,
         spec,
-        title=_title(targets),
+        title=title_of("test", targets, ""),
         folder_uri=uri_of(top),
         flags=flags_of(editor, {}),
         token=server.request_token,
@@ -147,11 +147,3 @@ def _top_if_any(server: "GreenloopServer", params: Mapping[str, Any]) -> Path | 
         return top_for(server.session, params)
     except Refused:
         return None
-
-
-def _title(targets: tuple[str, ...]) -> str:
-    if not targets:
-        return "Run all tests"
-    if len(targets) == 1:
-        return shortened(f"Run {targets[0].rpartition('::')[2] or targets[0]}", 80)
-    return f"Run {counted(len(targets), 'test')}"

@@ -12,11 +12,11 @@ from agent.config import Settings, load_settings
 from agent.task import Budget, Kind, RepoPath, StrategyName, TaskSpec, TestPolicy
 from agent.telling.wording import shortened
 from lsp_server.settings import EditorSettings
+from lsp_server.titles import reported_goal, stub_goal, title_of
 from lsp_server.units import Unit
 from lsp_server.where import Place
 from lsp_server.wire.errors import Refused
 
-_TITLE_CHARACTERS: Final = 80
 _MOST_DIAGNOSTICS: Final = 50
 _MESSAGE_CHARACTERS: Final = 500
 _NO_MODEL: Final = (
@@ -90,7 +90,8 @@ def wanted(wish: Wish) -> Wanted:
         overlay=wish.overlay,
     )
     _check_model(task, settings)
-    return Wanted(task=task, title=_title(wish, task, goal, diagnostics), flags=flags)
+    title = title_of(task.kind.value, task.targets, task.goal)
+    return Wanted(task=task, title=title, flags=flags)
 
 
 _OFFLINE: Final = StrategyName.OFFLINE
@@ -156,7 +157,7 @@ def _goal(wish: Wish, goal: str, diagnostics: Sequence[str]) -> str:
     parts = []
     if stub is not None and wish.place is not None:
         line = stub.name_span.start[0] + 1
-        parts.append(f"Implement `{stub.name}` in {wish.place.repo_path} (line {line}).")
+        parts.append(stub_goal(stub.name, wish.place.repo_path, line))
     if diagnostics:
         parts.append(_reported(wish, diagnostics))
     if goal:
@@ -176,27 +177,7 @@ def _goal(wish: Wish, goal: str, diagnostics: Sequence[str]) -> str:
 def _reported(wish: Wish, diagnostics: Sequence[str]) -> str:
     if not diagnostics:
         return ""
-    where = f" in {wish.place.repo_path}" if wish.place is not None else ""
-    return "\n".join(
-        [f"Mend what the editor reports{where}:", *(f"- {one}" for one in diagnostics)]
-    )
-
-
-def _title(wish: Wish, task: TaskSpec, goal: str, diagnostics: Sequence[str]) -> str:
-    stub = _stub_around(wish)
-    if task.kind is Kind.FIX and task.targets:
-        what = ", ".join(one.rpartition("::")[2] or one for one in task.targets[:3])
-        more = f" and {len(task.targets) - 3} more" if len(task.targets) > 3 else ""
-        title = f"Fix {what}{more}"
-    elif diagnostics:
-        title = f"Fix {diagnostics[0].partition(': ')[2]}"
-    elif task.kind is Kind.FIX:
-        title = "Fix every failing test"
-    elif stub is not None:
-        title = f"Implement {stub.name}" + (f": {goal}" if goal else "")
-    else:
-        title = goal
-    return shortened(title, _TITLE_CHARACTERS)
+    return reported_goal(wish.place.repo_path if wish.place is not None else "", diagnostics)
 
 
 def _budget(settings: Settings) -> Budget:

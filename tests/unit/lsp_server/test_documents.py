@@ -163,6 +163,18 @@ def test_new_file_counts_as_soon_as_there_is_something_in_it(tmp_path: Path) -> 
     assert document.data == b"a = 1\n"
 
 
+def test_line_end_that_neovim_sees_in_an_empty_file_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    path.write_bytes(b"")
+    documents = Documents()
+    for place in (path, tmp_path / "new.py"):
+        assert not opened(documents, place, "\n").is_unsaved
+    document = documents.find(path)
+    assert document is not None
+    assert document.data == b""
+    assert typed(documents, document, "a\n").data == b"a\n"
+
+
 def test_save_makes_it_saved_whatever_the_form(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_bytes(b"a\n")
