@@ -13,40 +13,35 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup
 
 from agent import __version__
+from agent.again import resumable, task_and_base
 from agent.checking import Baselines, Case, check
 from agent.config import Settings
 from agent.edits.changes import Delta
 from agent.edits.patch import patch_to_json
-from agent.errors import AgentError, JournalError, TaskError
+from agent.errors import AgentError, JournalError
 from agent.events import BaseTaken, Event, Notice, RunStarted
 from agent.ground import REPLAYED, Ground
 from agent.handle import Outcome, RunHandle, Tale, Tell
-from agent.job import Strategy
 from agent.journal.ending import LOOKED_FOR_S, is_end_asked
 from agent.journal.records import NOT_KEPT, Record
 from agent.journal.redaction import Redactor
-from agent.journal.store import RunStore, RunWriter, task_from_json
-from agent.journal.stored import RunState, StoredRun
+from agent.journal.store import RunStore, RunWriter
 from agent.result import RunResult, result_to_json
 from agent.run import Parts, run_task
-from agent.task import Kind, RunId, StrategyName, TaskSpec
+from agent.task import RunId, TaskSpec
 from agent.testing import TestsAsked, run_tests
 from agent.verify.verdict import Verdict
+from agent.way import Way, Ways
 from sandbox.base import Environment, SandboxEngine
 from sandbox.errors import SandboxError
 from sandbox.pool import Pool
-
-if TYPE_CHECKING:
-    from agent.connection import Connection
-    from agent.models.limiter import Limiter
-
 
 ASIDES_AT_ONCE: Final = 2
 """Runs of tests and checks that a person waits for; they do not wait for whole runs."""
@@ -57,14 +52,25 @@ TESTS: Final = "tests-"
 class Engine:
     """Starts runs; they live here and not with whoever asked for them."""
 
-    def __init__(self, settings: Settings, variables: Mapping[str, str], tasks: TaskGroup) -> None:
-        """Start nothing; `settings` are those of runs that bring none of their own."""
+    def __init__(
+        self,
+        settings: Settings,
+        variables: Mapping[str, str],
+        tasks: TaskGroup,
+        *,
+        explain: Callable[[Exception], AgentError] | None = None,
+    ) -> None:
+        """Start nothing; `settings` are those of runs that bring none of their own.
+
+        `explain` makes of a fault of ours what ends the one run; without it, it ends everything.
+        """
+        self._explain = explain
         self._settings = settings
         self._variables = variables
         self._tasks = tasks
         self._backends: dict[str, SandboxEngine] = {}
         self._redactor = Redactor.from_variables(variables)
-        self._limits: dict[tuple[str, str], Limiter] = {}
+        self._ways = Ways(variables, learn=self._redactor.learn)
         self._turns = anyio.CapacityLimiter(math.inf)
         self._asides = anyio.CapacityLimiter(ASIDES_AT_ONCE)
         self._baselines = Baselines()
@@ -87,7 +93,7 @@ class Engine:
         Raises: AgentError where the task cannot even be started.
         """
         chosen = settings or self._settings
-        way = self._way(task, chosen)
+        way = self._ways.find(task, chosen)
         writer = self._store(chosen).new_run(task, settings=_given(chosen))
         return self._begin(_Order(task=task, way=way, settings=chosen), writer, tell)
 
@@ -102,9 +108,9 @@ class Engine:
         chosen = settings or self._settings
         store = self._store(chosen)
         stored = store.open(name)
-        task = _resumable(stored)
-        way = self._way(task, chosen)
-        order = _Order(task=task, way=way, settings=chosen, taken=_taken(stored))
+        task, taken = resumable(stored)
+        way = self._ways.find(task, chosen)
+        order = _Order(task=task, way=way, settings=chosen, taken=taken)
         return self._begin(order, store.reopen(stored.run), tell)
 
     def run_tests(
@@ -125,12 +131,8 @@ class Engine:
         """
         chosen = settings or self._settings
         stored = self._store(chosen).open(name)
-        asked, taken = stored.task(), _taken(stored)
-        if asked is None or taken is None:
-            raise TaskError(
-                f"run {stored.run} ended before its base was taken.", remedy="Start it again."
-            )
-        case = Case(task=task_from_json(asked), taken=taken, run_dir=stored.path, delta=delta)
+        task, taken = task_and_base(stored)
+        case = Case(task=task, taken=taken, run_dir=stored.path, delta=delta)
         async with self._asides:
             return await check(case, self._ground(stored.run, chosen, _ignore), self._baselines)
 
@@ -161,9 +163,9 @@ class Engine:
                     outcome = _interrupted(writer.run, order.way.strategy.name)
                 tale.begin()
                 _keep(outcome, writer, tale.emit)
-                tale.finish(outcome)
                 if writer.failure:
-                    handle.tell(_passing_by(_not_kept(writer.failure)))
+                    tale.emit(_not_kept(writer.failure))
+                tale.finish(outcome)
             finally:
                 del self._under_way[writer.run]
                 handle.end(outcome)
@@ -186,7 +188,7 @@ class Engine:
             remember=partial(self._baselines.remember, writer.run),
         )
         try:
-            return await _or_error(_prepared(order, parts))
+            return await self._or_error(_prepared(order, parts))
         finally:
             with anyio.CancelScope(shield=True):
                 await sandboxes.drain()
@@ -207,7 +209,7 @@ class Engine:
                 async with self._asides:
                     tale.begin()
                     ground = self._ground(handle.run, settings, tale.emit)
-                    outcome = await _or_error(run_tests(asked, ground))
+                    outcome = await self._or_error(run_tests(asked, ground))
             if outcome is None:
                 outcome = _interrupted(handle.run, "")
             tale.begin()
@@ -215,6 +217,16 @@ class Engine:
         finally:
             del self._under_way[handle.run]
             handle.end(outcome)
+
+    async def _or_error(self, result: Awaitable[RunResult]) -> Outcome:
+        try:
+            return await result
+        except (AgentError, SandboxError) as error:
+            return error
+        except Exception as error:
+            if self._explain is None:
+                raise
+            return self._explain(error)
 
     def _ground(self, run: RunId, settings: Settings, emit: Callable[[Event], None]) -> Ground:
         return Ground(
@@ -234,40 +246,6 @@ class Engine:
         if settings.backend not in self._backends:
             self._backends[settings.backend] = make_sandbox_engine(settings, self._variables)
         return self._backends[settings.backend]
-
-    def _way(self, task: TaskSpec, settings: Settings) -> "_Way":
-        """Choose who proposes edits. Raises: ConfigError, TaskError."""
-        is_fix, named = task.kind is Kind.FIX, bool(task.model or settings.model)
-        if task.strategy is StrategyName.OFFLINE and not is_fix:
-            raise TaskError(
-                "implementing needs a model; the offline search only repairs",
-                remedy="leave --strategy offline out, or ask for a fix of a failing test",
-            )
-        by_itself = task.strategy is StrategyName.AUTO and not named
-        if is_fix and (task.strategy is StrategyName.OFFLINE or by_itself):
-            return _Way(strategy=_offline(task, task.budget.search_s))
-        from agent.connection import find_connection
-        from agent.loop.auto import OFFLINE_FIRST_S, OfflineThenModel
-        from agent.loop.strategy import ModelLoop
-
-        connection = find_connection(
-            task.model,
-            settings,
-            self._variables,
-            learn=self._redactor.learn,
-            limits=self._limits_of,
-        )
-        model = ModelLoop(connection.open, profile=connection.profile, attempts=task.attempts)
-        model.check(task.budget)
-        if is_fix and task.strategy is StrategyName.AUTO:
-            offline = _offline(task, min(task.budget.search_s, OFFLINE_FIRST_S))
-            return _Way(strategy=OfflineThenModel(offline, model), connection=connection)
-        return _Way(strategy=model, connection=connection)
-
-    def _limits_of(self, address: str, key: str) -> "Limiter":
-        from agent.models.limiter import Limiter
-
-        return self._limits.setdefault((address, key), Limiter())
 
 
 @asynccontextmanager
@@ -324,19 +302,11 @@ def environment_question(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Way:
-    """Who proposes edits, and the way to the model where one does."""
-
-    strategy: Strategy
-    connection: "Connection | None" = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Order:
     """A run as it was asked for, ready to be carried out."""
 
     task: TaskSpec
-    way: _Way
+    way: Way
     settings: Settings
     taken: BaseTaken | None = None
     """The recorded base that it goes on from."""
@@ -346,13 +316,6 @@ async def _prepared(order: _Order, parts: Parts) -> RunResult:
     if order.way.connection:  # a missing key is told before minutes of measuring
         await order.way.connection.prepare()
     return await run_task(order.task, parts)
-
-
-async def _or_error(result: Awaitable[RunResult]) -> Outcome:
-    try:
-        return await result
-    except (AgentError, SandboxError) as error:
-        return error
 
 
 def _interrupted(run: RunId, strategy: str) -> RunResult:
@@ -394,47 +357,10 @@ async def _heed_requests(folder: Path, handle: RunHandle) -> None:
             return
 
 
-def _offline(task: TaskSpec, search_s: float) -> Strategy:
-    from agent.repair.offline import OfflineSearch
-
-    return OfflineSearch(search_s=search_s, candidates=task.budget.candidates)
-
-
 def _given(settings: Settings) -> dict[str, str]:
     """Return what was set for this run, so that going on with it finds the same."""
     kept = {*REPLAYED, "backend", "model"}
     return {key: str(getattr(settings, key)) for key in kept if key in settings.origins}
-
-
-def _resumable(stored: StoredRun) -> TaskSpec:
-    """Return the task of a run that did not come to its end. Raises: JournalError, TaskError."""
-    summary = stored.summary()
-    task = stored.task()
-    if summary.state is RunState.FINISHED and summary.finished and not _is_unfinished(stored):
-        raise TaskError(
-            f"run {stored.run} is over: {summary.finished.verdict}.",
-            remedy=f"`greenloop show {stored.run}` shows it; start a new one to try again.",
-        )
-    if task is None or _taken(stored) is None:
-        raise TaskError(
-            f"run {stored.run} ended before its base was taken.", remedy="Start it again."
-        )
-    return task_from_json(task)
-
-
-def _is_unfinished(stored: StoredRun) -> bool:
-    """Look whether a model's work ended by an error: nothing but that keeps it from going on."""
-    from agent.context.entries import Ended
-    from agent.context.log import read_log
-
-    logs = [read_log(folder) for folder in sorted(stored.path.glob("attempt-*"))]
-    return any(log and not isinstance(log[-1], Ended) for log in logs)
-
-
-def _taken(stored: StoredRun) -> BaseTaken | None:
-    """Return a run's base as it was told; None where it never came so far."""
-    taken = (each.event for each in stored.records() if isinstance(each.event, BaseTaken))
-    return next(taken, None)
 
 
 def _keep(

@@ -4,6 +4,7 @@ The engine is made with the first request that needs it: a configuration that ca
 then the answer to that request, and a host that nobody asks for a run stays small.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +17,7 @@ from anyio.abc import TaskGroup
 
 from agent.config import Settings, load_settings
 from agent.engine import TESTS, Engine
-from agent.errors import JournalError
+from agent.errors import AgentError, JournalError
 from agent.handle import RunHandle
 from agent.host.api import Checked, Wish
 from agent.host.codec import asked_in, check_in, condition_out, task_in
@@ -28,6 +29,8 @@ from agent.result import describe, outcome_name
 from agent.task import RunId
 from agent.testing import TestsAsked
 from agent.verify.verdict import Green, Verdict
+
+_log = logging.getLogger(__name__)
 
 
 class Requests:
@@ -155,10 +158,17 @@ class Requests:
 
     def _engine_for(self, settings: Settings) -> Engine:
         if self._engine is None:
-            self._engine = Engine(settings, self._variables, self._tasks)
+            self._engine = Engine(settings, self._variables, self._tasks, explain=_explain)
             self._engine.limit(self._runs_at_once)
             self._tasks.start_soon(self._engine.reap)
         return self._engine
+
+
+def _explain(error: Exception) -> AgentError:
+    """Log a fault of ours and return what the run that it ended says."""
+    _log.error("a run ended by a fault of ours", exc_info=error)
+    what = f"internal error: {type(error).__name__}: {error}".partition("\n")[0]
+    return AgentError(what, remedy="the log has the details; please report it")
 
 
 def _checked(verdict: Verdict) -> Checked:
