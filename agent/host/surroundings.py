@@ -65,8 +65,13 @@ def _engine(backend: str, lines: tuple[ProbeLine, ...]) -> tuple[bool, str, str]
         return False, f"{backend} does not answer", "`greenloop doctor` shows what is found"
     wrong = next((line for line in lines if not line.ok), None)
     if wrong:
-        return False, f"{wrong.name}: {wrong.value}", wrong.remedy
-    return True, f"{lines[0].name}: {lines[0].value}", ""
+        what = wrong.value if wrong.name == "engine" else f"{wrong.name}: {wrong.value}"
+        return False, what, wrong.remedy
+    told = {line.name: line.value for line in lines}
+    if backend == "docker":
+        place = "local" if "(local)" in told.get("engine", "") else "remote"
+        return True, f"Docker Engine {told.get('version', '')}, {place}", ""
+    return True, f"{lines[0].name} {lines[0].value}", ""
 
 
 def _model(settings: Settings, variables: Mapping[str, str]) -> tuple[str, str, str, str]:
