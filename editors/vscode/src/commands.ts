@@ -4,7 +4,7 @@
 
 import * as vscode from "vscode";
 
-import { type Problem, problemOf } from "./problems";
+import { INSTALL, type Problem, problemOf } from "./problems";
 import type { DecideParams, StartParams } from "./protocol";
 import type { Proposals } from "./review/proposals";
 import type { Review, Subject } from "./review/review";
@@ -20,9 +20,6 @@ import type { StatusBar } from "./status";
 import { statusLines } from "./statusWording";
 import type { Explorer } from "./tests/explorer";
 import type { Trace } from "./trace";
-
-/** How the server is installed by whoever has uv. */
-export const INSTALL = "uv tool install greenloop";
 
 export interface Parts {
   server: Server;
@@ -312,7 +309,7 @@ async function showMenu({ server, table }: Parts): Promise<void> {
       command: "cancel",
       isOffered: runs.some((line) => line.canCancel),
     },
-    { label: "$(beaker) Fix Failing Tests", command: "fix", isOffered: isUp },
+    { label: "$(wand) Fix Failing Tests", command: "fix", isOffered: isUp },
     { label: "$(edit) Implement…", command: "implement", isOffered: isUp },
     { label: "$(play) Run Tests", command: "runTests", isOffered: isUp },
     { label: "$(list-tree) Show Runs", command: "showRuns", isOffered: true },

@@ -4,9 +4,8 @@
 
 import * as vscode from "vscode";
 
-import { INSTALL, registerCommands } from "./commands";
+import { registerCommands } from "./commands";
 import { middleware } from "./middleware";
-import { gone } from "./problems";
 import type { RunLine } from "./protocol";
 import { ReviewDocuments } from "./review/documents";
 import { HunkLenses } from "./review/lenses";
@@ -115,12 +114,9 @@ export function activate(context: vscode.ExtensionContext): void {
           watching.pause("the server is started again");
           break;
         case "missing":
-          watching.giveUp();
-          tellMissing(say, condition.text);
-          break;
         case "failed":
           watching.giveUp();
-          say.problem(gone(condition.text));
+          say.problem(server.problem());
           break;
       }
     }),
@@ -167,19 +163,4 @@ function tellEnd(say: Say, line: RunLine, wasCancelled: boolean): void {
     return;
   }
   say.tell(level, text, ...buttons.map((button) => all[button]));
-}
-
-function tellMissing(say: Say, text: string): void {
-  say.error(
-    `${text} Greenloop needs its server: ${INSTALL}`,
-    {
-      label: "Copy Install Command",
-      run: () => vscode.commands.executeCommand("greenloop.copyInstallCommand"),
-    },
-    {
-      label: "Open Settings",
-      run: () => vscode.commands.executeCommand("greenloop.openSettings", "greenloop.server.path"),
-    },
-    { label: "Try Again", run: () => vscode.commands.executeCommand("greenloop.restartServer") },
-  );
 }

@@ -6,6 +6,9 @@
 
 import type { ErrorData } from "./protocol";
 
+/** How the server is installed by whoever has uv. */
+export const INSTALL = "uv tool install greenloop";
+
 export interface Remedy {
   label: string;
   command: string;
@@ -46,6 +49,27 @@ export function gone(why: string): Problem {
     remedies: [{ label: "Restart Server", command: "greenloop.restartServer" }, SHOW_LOG],
     kind: "gone",
   };
+}
+
+/** The same for a server that this machine does not have, or not where the setting says. */
+export function missing(why: string, isSetting: boolean): Problem {
+  const settings: Remedy = {
+    label: "Open Settings",
+    command: "greenloop.openSettings",
+    args: ["greenloop.server.path"],
+  };
+  const again: Remedy = { label: "Try Again", command: "greenloop.restartServer" };
+  const install: Remedy = {
+    label: "Copy Install Command",
+    command: "greenloop.copyInstallCommand",
+  };
+  return isSetting
+    ? { text: sentence(why), remedies: [settings, again], kind: "gone" }
+    : {
+        text: `${sentence(why)} Install it: ${INSTALL}`,
+        remedies: [install, settings, again],
+        kind: "gone",
+      };
 }
 
 const SHOW_LOG: Remedy = { label: "Show Server Log", command: "greenloop.showServerLog" };

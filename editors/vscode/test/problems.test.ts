@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { gone, problemOf, sentence } from "../src/problems";
+import { gone, missing, problemOf, sentence } from "../src/problems";
 
 function refused(kind: string, message: string, remedy: string): object {
   return { code: -32803, message, data: { kind, remedy } };
@@ -46,6 +46,14 @@ test("a server that is away can be restarted from the message", () => {
   const problem = gone("It ended.");
   assert.equal(problem.text, "The Greenloop server is not running. It ended.");
   assert.equal(problem.remedies[0]?.command, "greenloop.restartServer");
+});
+
+test("a server that is not there is installed, or its path set right", () => {
+  const labels = (isSetting: boolean): string[] =>
+    missing("it was not found", isSetting).remedies.map((remedy) => remedy.label);
+  assert.deepEqual(labels(false), ["Copy Install Command", "Open Settings", "Try Again"]);
+  assert.deepEqual(labels(true), ["Open Settings", "Try Again"]);
+  assert.match(missing("it was not found", false).text, /^It was not found\. Install it: uv tool/);
 });
 
 test("sentences begin and end as such, and names stay as they are", () => {

@@ -17,7 +17,7 @@ import {
   RevealOutputChannelOn,
 } from "vscode-languageclient/node";
 
-import { gone, type Problem } from "../problems";
+import { gone, missing, type Problem } from "../problems";
 import type { Notifications, Options, Requests } from "../protocol";
 import type { Trace } from "../trace";
 import { introduction, mismatch } from "./agreement";
@@ -28,7 +28,7 @@ export type Condition =
   | { kind: "stopped"; text: string }
   | { kind: "starting"; text: string }
   | { kind: "running"; text: string; version: string; command: string }
-  | { kind: "missing"; text: string; looked: readonly string[] }
+  | { kind: "missing"; text: string; isSetting: boolean; looked: readonly string[] }
   | { kind: "failed"; text: string };
 
 /** The server cannot be asked: it is not there, or went before it answered. */
@@ -70,6 +70,13 @@ export class Server implements vscode.Disposable {
 
   get condition(): Condition {
     return this.current;
+  }
+
+  /** Why it cannot be asked, and what can be done. */
+  problem(): Problem {
+    return this.current.kind === "missing"
+      ? missing(this.current.text, this.current.isSetting)
+      : gone(this.current.text);
   }
 
   /** The connection, for what plain LSP offers; undefined while there is none. */
@@ -129,7 +136,7 @@ export class Server implements vscode.Disposable {
     await this.starting?.catch(() => undefined);
     const client = this.language;
     if (client === undefined) {
-      throw new ServerGone(gone(this.current.text));
+      throw new ServerGone(this.problem());
     }
     const method = `greenloop/${name}`;
     this.trace.write("request", { method, params });
@@ -175,14 +182,14 @@ export class Server implements vscode.Disposable {
     const found = findServer(machine);
     if (found.kind === "wrong-setting") {
       const text = `greenloop.server.path is ${found.path}: ${found.why}.`;
-      this.set({ kind: "missing", text, looked: [found.path] });
+      this.set({ kind: "missing", text, isSetting: true, looked: [found.path] });
       return;
     }
     if (found.kind === "missing") {
       const text = machine.trusted
-        ? "greenloop-lsp was not found on this machine."
-        : "greenloop-lsp was not found outside the workspace, which is not trusted.";
-      this.set({ kind: "missing", text, looked: found.looked });
+        ? "Greenloop's server, greenloop-lsp, was not found on this machine."
+        : "Greenloop's server was not found; folders of this workspace are not looked at, as it is not trusted.";
+      this.set({ kind: "missing", text, isSetting: false, looked: found.looked });
       return;
     }
     this.log.info(`starting ${found.command} (${found.from})`);
