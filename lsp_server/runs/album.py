@@ -21,6 +21,7 @@ from agent.events import RunFinished, RunStarted
 from agent.journal.records import Record
 from agent.journal.stored import StoredRun
 from lsp_server.runs.follow import follow, is_going_on
+from lsp_server.runs.guarded import guarded
 from lsp_server.runs.news import News
 from lsp_server.runs.picture import Picture
 from lsp_server.runs.shelf import Shelf, Shelved
@@ -146,7 +147,7 @@ class Album:
             picture.top = find_top(Path(event.repo))
         picture.take(record)
         if isinstance(event, RunFinished):
-            self._tasks.start_soon(self._settle, run, picture)
+            self._tasks.start_soon(guarded, "the end", run, self._settle, run, picture)
         else:
             self._news.add(run)
 
@@ -178,7 +179,7 @@ class Album:
         self._kept[run] = _Kept(picture=shelved.picture)
         self._news.begin_log_at(run, shelved.picture.next_line)
         self._news.add(run)
-        self._tasks.start_soon(self._stay, stored, shelved)
+        self._tasks.start_soon(guarded, "following", run, self._stay, stored, shelved)
 
     async def _stay(self, stored: StoredRun, shelved: Shelved) -> None:
         run = stored.run

@@ -12,6 +12,7 @@ import anyio.lowlevel
 from anyio.abc import TaskGroup
 
 from lsp_server.runs.as_json import line_to_json, log_line_to_json
+from lsp_server.runs.guarded import errors_logged
 from lsp_server.runs.progress import ProgressBars
 from lsp_server.runs.state import LogLine, RunLine
 from lsp_server.session import Session
@@ -123,7 +124,8 @@ class News:
             self._wake = anyio.Event()
             runs, self._waiting = [*self._waiting], {}
             for place, run in enumerate(runs, start=1):
-                self.tell(run, source)
+                with errors_logged("telling", run):
+                    self.tell(run, source)
                 if place % AT_ONCE == 0:
                     await anyio.lowlevel.checkpoint()
             await anyio.sleep(EVERY_S)

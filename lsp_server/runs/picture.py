@@ -31,7 +31,8 @@ from agent.telling.board import Board
 from agent.telling.lanes import Lane
 from agent.telling.lines import SOME
 from agent.telling.story import lines_of
-from agent.telling.wording import asked_for, one_line
+from agent.telling.wording import one_line
+from lsp_server import titles
 from lsp_server.runs.state import (
     Attempt,
     BaselineSeen,
@@ -61,7 +62,6 @@ _PHRASES: Final = {
     "minimise": "leaving out what green does not need",
     "patch": "writing down the patch",
 }
-_BEGINNINGS: Final = {"fix": "Fix", "implement": "Implement", "test": "Run"}
 _CUT_OFF: Final = frozenset({"error", "none", "infrastructure"})
 """Verdicts after which a model's work may only have been broken off."""
 
@@ -296,13 +296,10 @@ class Picture:
 
 
 def title_of(started: RunStarted | None, kind: str) -> str:
-    """Return what a run is about, for one that nobody gave a title."""
-    beginning = _BEGINNINGS.get(kind, kind)
+    """Return what a run is about, for one whose title was not given at its start."""
     if started is None:
-        return beginning
-    if kind == "test" and not started.targets:
-        return f"{beginning} all tests"
-    return f"{beginning} {asked_for(started)}"
+        return titles.title_of(kind, (), "")
+    return titles.title_of(kind, started.targets, started.goal)
 
 
 def _work(working: Sequence[Lane]) -> str:

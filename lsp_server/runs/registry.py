@@ -21,6 +21,7 @@ from agent.task import RunId, TaskSpec
 from agent.telling.wording import headline, shortened
 from lsp_server.convert import path_of
 from lsp_server.runs.album import Album, Counts
+from lsp_server.runs.guarded import errors_logged, guarded
 from lsp_server.runs.news import Client, News
 from lsp_server.runs.progress import Token
 from lsp_server.runs.shelf import Shelf
@@ -79,7 +80,7 @@ class Registry:
         if self._album.line(run):
             self._news.add(run)
         else:
-            self._tasks.start_soon(self._tell_of_stored, run)
+            self._tasks.start_soon(guarded, "telling", run, self._tell_of_stored, run)
 
     async def start(
         self,
@@ -126,7 +127,7 @@ class Registry:
             return False
         self._album.end_soon(run, is_wanted=True)
         answer = _Answer()
-        self._tasks.start_soon(self._cancel, RunId(run), answer)
+        self._tasks.start_soon(guarded, "cancelling", run, self._cancel, RunId(run), answer)
         with anyio.move_on_after(ACKNOWLEDGED_S):
             await answer.given.wait()
         if answer.error:
@@ -242,9 +243,11 @@ class Registry:
 
     def _hear(self, run: RunId, record: Record) -> None:
         """Take in an event of a run of this process."""
-        self._album.take(run, record)
+        with errors_logged("taking in an event", run):
+            self._album.take(run, record)
         for listener in [*self._listeners]:
-            listener(run, record)
+            with errors_logged("a listener to events", run):
+                listener(run, record)
 
     def _unlisten(self, listener: Listener) -> None:
         with suppress(ValueError):

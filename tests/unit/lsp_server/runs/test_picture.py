@@ -89,7 +89,7 @@ def test_the_line_of_a_green_run():
         run=RUN,
         kind="fix",
         top=TOP,
-        title=f"Fix {TEST}",
+        title="Fix test_median_of_three",
         state=State.FINISHED,
         phase="",
         doing="",

@@ -437,6 +437,25 @@ async def test_listeners_hear_every_event_until_they_stop(tmp_path):
         assert len(heard) == 2
 
 
+async def test_an_error_of_ours_in_one_run_reaches_no_other(tmp_path, caplog):
+    async with a_desk(tmp_path) as desk:
+        heard: list[str] = []
+        client = desk.client()
+
+        def fail(run: str, record: object) -> None:
+            raise RuntimeError("broken listener")
+
+        desk.runs.listen(fail)
+        desk.runs.listen(lambda run, record: heard.append(run))
+        run = await desk.start(client)
+        # A count that is none: such an event should never come, and must not end the others.
+        desk.host.tell(run, TestsProgress(finished="x", failed=0, total=1))
+        desk.host.begin(run, desk.repo)
+        await client.until(lambda each: changed(each)[-1]["state"] == "running")
+        assert heard == [run, run]
+        assert "broken listener" in caplog.text
+
+
 async def test_only_so_many_runs_that_are_over_stay_in_memory(tmp_path):
     async with a_desk(tmp_path) as desk:
         client = desk.client()
