@@ -14,7 +14,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tests.support.hosts import WAIT_S, containers_of, state_in, until
-from tests.support.lsp import Peer, connected_peer, running_server, serving_port
+from tests.support.lsp import Peer, Started, connected_peer, running_server, serving_port
 from tests.support.repos import a_repo
 from tests.support.setup_wheel import ROOT
 from tests.support.shop import FAILING, SHOP, SLOW_TEST
@@ -32,9 +32,10 @@ def a_shop(folder: Path, *, slow: bool = False) -> Path:
 
 
 @asynccontextmanager
-async def an_editor(home: Path, repo: Path) -> AsyncGenerator[Peer]:
+async def an_editor(home: Path, repo: Path, **settings: str) -> AsyncGenerator[Started]:
+    options = {**OPTIONS, "settings": settings}
     async with running_server(home=home, env=toolchain()) as server:
-        await server.initialize(repo, options=OPTIONS, capabilities=CAN)
+        await server.initialize(repo, options=options, capabilities=CAN)
         yield server
 
 
@@ -178,6 +179,21 @@ async def test_a_killed_server_leaves_a_run_that_the_next_one_goes_on_with(tmp_p
         line = await line_when(server, run, lambda line: line["state"] == "finished")
         assert line["verdict"] == "green"
     assert (state_in(tmp_path) / "runs" / run / "patch.json").exists()
+
+
+async def test_a_run_goes_on_without_its_editor_where_that_is_set(tmp_path):
+    repo = a_shop(tmp_path / "shop")
+    async with an_editor(tmp_path, repo, onExit="finish") as server:
+        run = await start(server, repo, FAILING)
+        await line_when(server, run, lambda line: line["phase"] == "baseline")
+        await server.leave()
+        assert await server.exit_code() == 0
+    async with an_editor(tmp_path, repo) as server:
+        [line] = (await server.request("greenloop/runs", {"folder": repo.as_uri()}))["runs"]
+        assert (line["run"], line["state"], line["here"]) == (run, "running", False)
+        line = await line_when(server, run, over)
+        assert (line["verdict"], line["canReview"]) == ("green", True)
+        assert values_of(server, run) == []
 
 
 async def test_a_client_that_comes_back_finds_its_run_going_on(tmp_path):
