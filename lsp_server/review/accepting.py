@@ -16,7 +16,7 @@ from agent.edits.hunks import HunkKind
 from agent.edits.merge import Conflict, Merged
 from agent.task import HunkId, RepoPath
 from lsp_server.review.buffers import NotChanged, change_buffer
-from lsp_server.review.held import Held, held_files
+from lsp_server.review.held import Held, content_of, held_files
 from lsp_server.review.laying import Laid, lay, take_out
 from lsp_server.review.reviewed import ReviewedFile
 from lsp_server.review.reviews import Opened, Reviews
@@ -179,7 +179,7 @@ async def _accept_in_buffer(
     is_new = held.on_disk is None
 
     def content(data: bytes) -> Content | None:
-        return None if is_new and not data else Content(data=data, mode=mode)
+        return content_of(data, mode, is_new=is_new)
 
     def laid(data: bytes) -> Laid:
         return lay(file, inside=inside, chosen=ids, now=content(data))
@@ -194,7 +194,10 @@ async def _accept_in_buffer(
     if not hunks:
         return
     before, after = content(outcome.before), content(outcome.after)
-    await reviews.keep(opened, accepted(opened.review, path, hunks, before=before, after=after))
+    review = accepted(
+        opened.review, path, hunks, before=before, after=after, is_exact=outcome.is_exact
+    )
+    await reviews.keep(opened, review)
     account.done.append(
         Done(path=path, document=document, hunks=hunks, was_unsaved=outcome.was_unsaved)
     )

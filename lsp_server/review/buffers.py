@@ -2,12 +2,13 @@
 
 An edit is sent with the version that it was made for, and the text that the client tells afterwards
 is compared with the one that was meant: some clients say `applied` of an edit that was too old for
-them. Where newer typing came in between, it is merged anew, once. Saves nothing: LSP gives a server
-no way to, and behind the editor's back is none.
+them, and Neovim lays it over newer typing where a document was never changed before (its version is
+0 then, which is not looked at). Such typing is known from what the client tells of its changes: it
+is put back, and the merge made anew. Saves nothing: LSP gives a server no way to.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,10 +17,17 @@ import anyio.to_thread
 from lsprotocol import types
 
 from agent.edits.changes import Content
+from lsp_server.convert import Encoding, lines_of
 from lsp_server.disk_text import disk_text_of
-from lsp_server.documents import CannotKeep, OpenDocument
+from lsp_server.documents import CannotKeep, Change, OpenDocument
 from lsp_server.review.laying import Laid
-from lsp_server.review.text_edits import is_same_text, line_ends, text_edits, with_ends_of
+from lsp_server.review.text_edits import (
+    is_same_text,
+    line_ends,
+    text_edits,
+    with_edits,
+    with_ends_of,
+)
 from lsp_server.wire.errors import ClientRefused
 
 if TYPE_CHECKING:
@@ -30,6 +38,8 @@ TOLD_S: Final = 3.0
 SETTLED_S: Final = 0.6
 """Without the text that was meant so long after another one, it is not coming."""
 _TRIES: Final = 2
+_TEXTS: Final = 50
+"""States of a document that are looked at, while an edit is on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,8 @@ class Changed:
     after: bytes
     laid: Laid
     was_unsaved: bool
+    is_exact: bool
+    """Nothing was typed in between: `before` is all that was there before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,30 +72,42 @@ async def change_buffer(
 ) -> Changed | NotChanged:
     """Bring an open document to what `lay` makes of it. Raises: ClientGone."""
     outcome: Changed | NotChanged = NotChanged(why="the file was closed at this very moment")
-    before: bytes | None = None
-    for _ in range(_TRIES):
+    typed: str | None = None
+    for attempt in range(_TRIES):
         document = server.session.documents.find(path)
         if document is None:
             return outcome
-        held = await _held(document)
+        meant = document if typed is None else replace(document, lines=tuple(lines_of(typed)))
+        held = await _held(meant)
         if isinstance(held, NotChanged):
             return held
         data, was_unsaved = held
-        before = data if before is None else before
         laid = await anyio.to_thread.run_sync(lay, data)
-        wanted = _shown_text(document, data, laid.content)
+        wanted = _shown_text(meant, data, laid.content)
         if wanted is None:
             return NotChanged(why="its encoding in the editor is not known", laid=laid)
-        if laid.content is not None and laid.content.data == data:
-            return Changed(before=before, after=data, laid=laid, was_unsaved=was_unsaved)
+        if wanted == document.text:
+            return Changed(
+                before=data,
+                after=data,
+                laid=laid,
+                was_unsaved=was_unsaved,
+                is_exact=attempt == 0,
+            )
         if is_same_text(wanted, document.text):
             why = "only line ends differ, and the editor keeps its own; close the file first"
             return NotChanged(why=why, laid=laid)
         failure = await _edit(server, document, wanted, label)
         if failure is None:
             after = await _after(server, path, laid)
-            return Changed(before=before, after=after, laid=laid, was_unsaved=was_unsaved)
-        outcome = NotChanged(why=failure.why, laid=laid)
+            return Changed(
+                before=data,
+                after=after,
+                laid=laid,
+                was_unsaved=was_unsaved,
+                is_exact=attempt == 0,
+            )
+        outcome, typed = NotChanged(why=failure.why, laid=laid), failure.typed
         if failure.is_final:
             return outcome
     return outcome
@@ -94,6 +118,8 @@ class _Failure:
     why: str
     is_final: bool
     """Trying again with the text as it is now makes no sense."""
+    typed: str | None = None
+    """The newer text over which the editor laid an edit that was not made for it."""
 
 
 async def _held(document: OpenDocument) -> tuple[bytes, bool] | NotChanged:
@@ -129,8 +155,9 @@ async def _edit(
     server: "GreenloopServer", document: OpenDocument, wanted: str, label: str
 ) -> _Failure | None:
     """Send the edit and wait for the text that it makes; None where it came."""
-    edits = text_edits(document.text, wanted, server.session.encoding)
-    seen = _Seen(document, wanted)
+    encoding = server.session.encoding
+    edits = text_edits(document.text, wanted, encoding)
+    seen = _Seen(document, wanted, encoding)
     hooks = server.session.documents.on_change
     hooks.append(seen.take)
     try:
@@ -142,7 +169,8 @@ async def _edit(
     finally:
         hooks.remove(seen.take)
     if seen.version != document.version:
-        return _Failure(why="it was typed in at this very moment", is_final=False)
+        why = "it was typed in at this very moment"
+        return _Failure(why=why, is_final=False, typed=seen.typed_before(edits))
     reason = " ".join(str(answer.get("failureReason") or "").split())[:200]
     why = f"the editor did not take the change{f': {reason}' if reason else ''}"
     return _Failure(why=why, is_final=answer.get("applied") is not True)
@@ -197,20 +225,32 @@ async def _after(server: "GreenloopServer", path: Path, laid: Laid) -> bytes:
 class _Seen:
     """Watches the texts that the client tells of a document, for the one that was meant."""
 
-    def __init__(self, document: OpenDocument, wanted: str) -> None:
+    def __init__(self, document: OpenDocument, wanted: str, encoding: Encoding) -> None:
         self.version = document.version
         self.came = False
         self._path = document.path
         self._wanted = wanted
+        self._encoding = encoding
+        self._texts = [document.text]
         self._news = anyio.Event()
 
-    def take(self, document: OpenDocument, _: object) -> None:
+    def take(self, document: OpenDocument, changes: Sequence[Change]) -> None:
         """Look at a document that has changed."""
         if document.path != self._path:
             return
         self.version = document.version
+        for change in changes:
+            self._texts = [*self._texts[-_TEXTS:], self._after(change)]
         self.came = self.came or is_same_text(document.text, self._wanted)
         self._news.set()
+
+    def typed_before(self, edits: Sequence[types.TextEdit]) -> str | None:
+        """Return the newer text of which these edits made the last one; None: of no such text."""
+        *earlier, last = self._texts
+        for text in earlier[1:]:
+            if is_same_text(with_edits(text, edits, self._encoding), last):
+                return text
+        return None
 
     async def wait(self) -> None:
         """Wait for the text, for as long as it can still be on its way."""
@@ -219,3 +259,8 @@ class _Seen:
                 await self._news.wait()
                 self._news = anyio.Event()
                 limit.deadline = min(limit.deadline, anyio.current_time() + SETTLED_S)
+
+    def _after(self, change: Change) -> str:
+        place = types.Range(start=change.start, end=change.end)
+        edit = types.TextEdit(range=place, new_text=change.text)
+        return with_edits(self._texts[-1], [edit], self._encoding)

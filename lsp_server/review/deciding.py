@@ -42,6 +42,8 @@ async def decide(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[s
                 if refusal:
                     return await decided_to_json(server, reviews, opened, refused=refusal)
                 account = await accept(server, reviews, opened, chosen)
+                if _is_mended(opened.review):
+                    server.core.results.mended(opened.review.run)
                 saves = settings.save_on_accept
                 return await decided_to_json(server, reviews, opened, account, saves=saves)
             case "reject":
@@ -151,6 +153,13 @@ def _why_not(review: Review, chosen: frozenset[HunkId], *, even_if_not_green: bo
     if not chosen or even_if_not_green or known is None or known.verdict in ("", GREEN):
         return ""
     return f"what is left is not green: {known.verdict}: {known.message}"
+
+
+def _is_mended(review: Review) -> bool:
+    """Tell whether all that is left went in, and that was measured green."""
+    known = measurement(review)
+    is_green = known is not None and known.verdict == GREEN
+    return is_green and not review.ids(HunkState.OPEN)
 
 
 def _why_not_undecided(review: Review, chosen: frozenset[HunkId]) -> str:

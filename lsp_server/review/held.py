@@ -45,6 +45,11 @@ class Held:
         return ""
 
 
+def content_of(data: bytes, mode: Mode, *, is_new: bool) -> Content | None:
+    """Return a buffer's content; an empty one of a name that is no file yet is none."""
+    return None if is_new and data in (b"", b"\n", b"\r\n") else Content(data=data, mode=mode)
+
+
 async def held_files(
     server: "GreenloopServer", top: Path, paths: Iterable[RepoPath]
 ) -> Mapping[RepoPath, Held]:
@@ -78,8 +83,7 @@ def _held(
         except CannotKeep as exc:
             now = Unreadable(why=exc.why)
         else:
-            # An empty buffer of a name that is no file yet is that file, about to be.
-            now = None if on_disk is None and not data else Content(data=data, mode=mode)
+            now = content_of(data, mode, is_new=on_disk is None)
     return Held(
         document=document, can_edit=can_edit, is_unsaved=is_unsaved, on_disk=on_disk, now=now
     )

@@ -23,8 +23,8 @@ from agent.task import RunId
 from lsp_server.review.checks import Checks
 from lsp_server.review.state import HunkState, Review
 from lsp_server.review.stored import load_review, only_writer, save_review, stamp_of
-from lsp_server.runs.picture import title_of
 from lsp_server.runs.state import HunkCount
+from lsp_server.titles import title_of
 from lsp_server.wire.errors import Refused
 
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Reviews:
         return Opened(
             stored=stored,
             top=repository_of(stored),
-            title=title_of(started, started.kind) if started else run,
+            title=title_of(started.kind, started.targets, started.goal) if started else run,
             confidence=str(result.get("confidence") or ""),
             review=review,
             needed_for=dict(result.get("needed_for") or {}),

@@ -156,13 +156,17 @@ def accepted(
     *,
     before: Content | None,
     after: Content | None,
+    is_exact: bool = True,
 ) -> Review:
-    """Return the review after these hunks went into the user's file."""
+    """Return the review after these hunks went into the user's file.
+
+    `is_exact`: nothing else has changed between `before` and `after`.
+    """
     known = review.taken.get(path)
     taken = Taken(
         before=known.before if known else before,
         after=after,
-        unbroken=not known or (known.unbroken and known.after == before),
+        unbroken=is_exact and (not known or (known.unbroken and known.after == before)),
     )
     decided = _decide(review, hunks, HunkState.ACCEPTED)
     return replace(decided, taken={**review.taken, path: taken})

@@ -1,4 +1,4 @@
-"""A real green, decided hunk by hunk by an editor: what is left is measured, the verdict follows."""
+"""A real green decided hunk by hunk: what is left is measured, and the verdict follows."""
 
 import json
 import sys
