@@ -123,6 +123,9 @@ class Checks:
             with mine.scope:
                 measured = await self._ask(opened, delta)
                 await self._keep(opened, delta, measured, mine)
+        except Exception:
+            logger.exception("a measurement of run %s failed", run)
+            self._fail(run, mine, "an error of the server; its log has the details")
         finally:
             if self._running.get(run) is mine:
                 del self._running[run]
@@ -147,8 +150,7 @@ class Checks:
         run = opened.review.run
         if measured.verdict == _INFRASTRUCTURE:
             # Nothing is known of the code: it may be tried again.
-            unknown = Measured(verdict="", message=measured.message, receipt="")
-            self._failed[run] = (mine.choice, unknown)
+            self._fail(run, mine, measured.message)
             return
         try:
             async with self._reviews.deciding(run) as held:
@@ -156,7 +158,10 @@ class Checks:
                 self._last[run] = measured
         except (AgentError, Refused) as exc:
             logger.warning("a measurement of run %s could not be kept: %s", run, exc)
-            self._failed[run] = (mine.choice, Measured(verdict="", message=str(exc), receipt=""))
+            self._fail(run, mine, str(exc))
+
+    def _fail(self, run: str, mine: _Running, message: str) -> None:
+        self._failed[run] = (mine.choice, Measured(verdict="", message=message, receipt=""))
 
 
 def _of_before(last: Measured, message: str) -> Measured:

@@ -46,6 +46,7 @@ async def _follow(server: "GreenloopServer", follower: Follower) -> None:
     from lsp_server.review.actions import actions_at
     from lsp_server.review.outcome import tell_outcome
     from lsp_server.review.plain import PlainReview
+    from lsp_server.runs.guarded import guarded
 
     core = await server.opened()
     follower.review = review = PlainReview(server)
@@ -56,11 +57,13 @@ async def _follow(server: "GreenloopServer", follower: Follower) -> None:
         server.tell("greenloop/proposal/changed", {"run": run, "revision": revision})
         review.changed(run)
         if shows_texts:
-            server.tasks.start_soon(_refresh_texts, server, run)
+            server.tasks.start_soon(guarded, "showing texts", run, _refresh_texts, server, run)
 
     def happened(run: "RunId", record: "Record") -> None:
         if isinstance(record.event, RunFinished):
-            server.tasks.start_soon(tell_outcome, server, review, run)
+            server.tasks.start_soon(
+                guarded, "telling the end", run, tell_outcome, server, review, run
+            )
 
     def typed(document: "OpenDocument", _: "Sequence[Change]") -> None:
         review.typed(document.path)

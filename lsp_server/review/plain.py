@@ -15,6 +15,7 @@ from agent.errors import AgentError
 from agent.telling.wording import counted
 from lsp_server.convert import path_of
 from lsp_server.review.proposal import proposal_to_json
+from lsp_server.runs.guarded import errors_logged
 from lsp_server.wire.errors import Refused
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class PlainReview:
             self._news = anyio.Event()
             outdated, self._outdated = self._outdated, set()
             for run in outdated:
-                await self.take(run)
+                with errors_logged("showing the hunks", run):
+                    await self.take(run)
             await anyio.sleep(_GATHERED_S)
 
     def undoable(self, path: Path) -> str | None:

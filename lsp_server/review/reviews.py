@@ -23,6 +23,7 @@ from agent.task import RunId
 from lsp_server.review.checks import Checks
 from lsp_server.review.state import HunkState, Review
 from lsp_server.review.stored import load_review, only_writer, save_review, stamp_of
+from lsp_server.runs.guarded import guarded
 from lsp_server.runs.state import HunkCount
 from lsp_server.titles import title_of
 from lsp_server.wire.errors import Refused
@@ -63,7 +64,8 @@ class Reviews:
         self._core = core
         self._opened: dict[str, Opened] = {}
         self._listeners: list[Listener] = []
-        self._counted: set[str] = set()
+        self._counts: dict[str, HunkCount] = {}
+        self._asked_for: set[str] = set()
         self.checks = Checks(self)
 
     @property
@@ -90,16 +92,9 @@ class Reviews:
 
         Costs nothing: what is not known yet is read meanwhile, and the run touched then.
         """
-        opened = self._opened.get(run)
-        if opened is None:
+        if run not in self._counts:
             self._count_later(run)
-            return None
-        counts = opened.review.counts()
-        return HunkCount(
-            open=counts.get(HunkState.OPEN, 0),
-            accepted=counts.get(HunkState.ACCEPTED, 0),
-            rejected=counts.get(HunkState.REJECTED, 0),
-        )
+        return self._counts.get(run)
 
     async def open(self, run: str) -> Opened:
         """Return the review of a run as it is now, whichever process changed it last.
@@ -114,6 +109,7 @@ class Reviews:
             return opened
         loaded = await anyio.to_thread.run_sync(self._load, run)
         opened = self._opened.setdefault(run, loaded)
+        self._counts[run] = _count_of(opened.review)
         self._drop_old()
         return opened
 
@@ -144,6 +140,7 @@ class Reviews:
     def tell(self, opened: Opened) -> None:
         """Tell every listener that a proposal, or its check, has changed."""
         run = opened.stored.run
+        self._counts[run] = _count_of(opened.review)
         for listener in tuple(self._listeners):
             listener(run, opened.review.revision)
         self._core.runs.touch(run)
@@ -192,10 +189,10 @@ class Reviews:
         return stored
 
     def _count_later(self, run: str) -> None:
-        if run in self._counted:
+        if run in self._asked_for:
             return
-        self._counted.add(run)
-        self.tasks.start_soon(self._count, run)
+        self._asked_for.add(run)
+        self.tasks.start_soon(guarded, "counting the hunks", run, self._count, run)
 
     async def _count(self, run: str) -> None:
         try:
@@ -209,3 +206,12 @@ class Reviews:
         for run in tuple(self._opened)[: max(len(self._opened) - _KEPT, 0)]:
             if not self._opened[run].lock.locked() and not self.checks.is_running(run):
                 del self._opened[run]
+
+
+def _count_of(review: Review) -> HunkCount:
+    counts = review.counts()
+    return HunkCount(
+        open=counts.get(HunkState.OPEN, 0),
+        accepted=counts.get(HunkState.ACCEPTED, 0),
+        rejected=counts.get(HunkState.REJECTED, 0),
+    )

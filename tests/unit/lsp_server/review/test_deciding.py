@@ -1,10 +1,16 @@
+import fcntl
+import json
 from pathlib import Path
 
+import anyio
 import pytest
+from jsonschema import Draft202012Validator
 
+import lsp_server
 from agent.edits.changes import Content, Mode
 from agent.host.api import Checked
 from agent.journal.store import RunStore
+from lsp_server.review import stored
 from tests.support.lsp import Answered
 from tests.support.reviewing import Desk, Editor, reviewing
 
@@ -20,13 +26,21 @@ async def desk(tmp_path):
         yield desk
 
 
+async def ask(editor: Editor, method: str, params: dict) -> dict:
+    """Send a request of ours and hold its answer to the schema."""
+    answer = await editor.peer.request(method, params)
+    schema = json.loads((Path(lsp_server.__file__).parent / "protocol.schema.json").read_bytes())
+    pointer = f"#/methods/{method.replace('/', '~1')}/result"
+    Draft202012Validator({**schema, "$ref": pointer}).validate(answer)
+    return answer
+
+
 async def decide(editor: Editor, run: str, decision: str, **others: object) -> dict:
-    params = {"run": run, "decision": decision, **others}
-    return await editor.peer.request("greenloop/decide", params)
+    return await ask(editor, "greenloop/decide", {"run": run, "decision": decision, **others})
 
 
 async def proposal(editor: Editor, run: str) -> dict:
-    return await editor.peer.request("greenloop/proposal", {"run": run})
+    return await ask(editor, "greenloop/proposal", {"run": run})
 
 
 def hunks_of(proposal: dict) -> list[dict]:
@@ -188,7 +202,7 @@ async def test_files_are_added_and_deleted_on_disk_and_undone(desk: Desk):
         await decide(editor, run, "accept")
         assert (desk.repo / "new/n.py").read_bytes() == b"n\n"
         assert not (desk.repo / "old.py").exists()
-        undone = await editor.peer.request("greenloop/undo", {"run": run})
+        undone = await ask(editor, "greenloop/undo", {"run": run})
     assert not (desk.repo / "new").exists()
     assert (desk.repo / "old.py").read_bytes() == b"o\n"
     assert states_of(undone["proposal"]) == ["open", "open"]
@@ -217,7 +231,7 @@ async def test_the_executable_bit_and_lines_of_an_open_file(desk: Desk):
         assert editor.texts[uri].encode() == NEW
         assert path.stat().st_mode & 0o100
         await editor.save(uri, path)
-        await editor.peer.request("greenloop/undo", {"run": run})
+        await ask(editor, "greenloop/undo", {"run": run})
         assert editor.texts[uri].encode() == OLD
         assert not path.stat().st_mode & 0o100
 
@@ -228,7 +242,7 @@ async def test_undo_gives_back_buffers_and_files(desk: Desk):
         uri = await editor.open(desk.repo / "a.py")
         await decide(editor, run, "accept")
         assert (desk.repo / "b.py").read_bytes() == NEW
-        undone = await editor.peer.request("greenloop/undo", {"run": run})
+        undone = await ask(editor, "greenloop/undo", {"run": run})
         assert editor.texts[uri].encode() == OLD
     assert (desk.repo / "b.py").read_bytes() == OLD
     assert undone["conflicts"] == []
@@ -243,7 +257,7 @@ async def test_undo_keeps_what_was_typed_elsewhere(desk: Desk):
         await decide(editor, run, "accept", hunks=[first["id"]])
         await editor.type(uri, "typed\n" + editor.texts[uri])
         await decide(editor, run, "accept", hunks=[second["id"]])
-        await editor.peer.request("greenloop/undo", {"run": run})
+        await ask(editor, "greenloop/undo", {"run": run})
         assert editor.texts[uri] == "typed\n" + OLD.decode()
 
 
@@ -254,7 +268,7 @@ async def test_undo_refuses_as_a_whole_where_accepted_lines_have_changed(desk: D
         await decide(editor, run, "accept")
         typed = editor.texts[uri].replace("line three", "line three!")
         await editor.type(uri, typed)
-        undone = await editor.peer.request("greenloop/undo", {"run": run})
+        undone = await ask(editor, "greenloop/undo", {"run": run})
         assert editor.texts[uri] == typed
     assert (desk.repo / "b.py").read_bytes() == NEW
     (conflict,) = undone["conflicts"]
@@ -267,10 +281,10 @@ async def test_undo_of_a_file_that_was_opened_since_goes_through_the_editor(desk
     async with desk.client() as editor:
         await decide(editor, run, "accept")
         uri = await editor.open(desk.repo / "a.py")
-        undone = await editor.peer.request("greenloop/undo", {"run": run})
+        undone = await ask(editor, "greenloop/undo", {"run": run})
         assert editor.texts[uri].encode() == OLD
         assert [each["how"] for each in undone["done"]] == ["buffer"]
-        again = await editor.peer.request("greenloop/undo", {"run": run})
+        again = await ask(editor, "greenloop/undo", {"run": run})
     assert again["refused"] == "nothing of this run is accepted, so there is nothing to undo"
 
 
@@ -282,7 +296,7 @@ async def test_undo_of_a_buffer_that_was_saved_and_closed_goes_to_disk(desk: Des
         await decide(editor, run, "accept")
         await editor.save(uri, path)
         await editor.close(uri)
-        await editor.peer.request("greenloop/undo", {"run": run})
+        await ask(editor, "greenloop/undo", {"run": run})
     assert path.read_bytes() == OLD
 
 
@@ -314,7 +328,7 @@ async def test_what_is_known_not_to_be_green_is_not_accepted_unless_asked(desk: 
         first, _ = hunks_of(await proposal(editor, run))
         rejected = await decide(editor, run, "reject", hunks=[first["id"]])
         assert rejected["proposal"]["check"]["state"] == "running"
-        checked = await editor.peer.request("greenloop/check", {"run": run})
+        checked = await ask(editor, "greenloop/check", {"run": run})
         assert checked["check"] == {
             "state": "measured",
             "verdict": "unchanged",
@@ -334,7 +348,7 @@ async def test_what_is_left_is_measured_once_and_the_whole_never_again(desk: Des
         first, second = hunks_of(await proposal(editor, run))
         for hunk in (first, second, first):
             await decide(editor, run, "reject", hunks=[hunk["id"]])
-            await editor.peer.request("greenloop/check", {"run": run})
+            await ask(editor, "greenloop/check", {"run": run})
             reopened = await decide(editor, run, "reopen")
             assert reopened["proposal"]["check"]["verdict"] == "green"
             assert reopened["proposal"]["check"]["state"] == "measured"
@@ -357,7 +371,7 @@ async def test_both_ends_of_a_measurement_are_told(desk: Desk):
         first, _ = hunks_of(await proposal(editor, run))
         before = len(editor.peer.seen)
         await decide(editor, run, "reject", hunks=[first["id"]])
-        await editor.peer.request("greenloop/check", {"run": run})
+        await ask(editor, "greenloop/check", {"run": run})
         await editor.peer.told("greenloop/proposal/changed", lambda p: p["revision"] == 2)
         told = [
             message["params"]
@@ -372,14 +386,12 @@ async def test_an_edited_proposal_is_what_is_accepted(desk: Desk):
     run = desk.run_with({"a.py": (OLD, NEW)})
     text = NEW.decode().replace("line three", "line tres")
     async with desk.client() as editor:
-        edited = await editor.peer.request(
-            "greenloop/edit", {"run": run, "path": "a.py", "text": text}
-        )
+        edited = await ask(editor, "greenloop/edit", {"run": run, "path": "a.py", "text": text})
         (file,) = edited["files"]
         assert file["edited"]
         assert edited["check"]["state"] == "stale"
         uri = file["proposedUri"]
-        content = await editor.peer.request("greenloop/content", {"uri": uri})
+        content = await ask(editor, "greenloop/content", {"uri": uri})
         assert content == {"text": text, "exists": True, "binary": False}
         await decide(editor, run, "accept")
     assert (desk.repo / "a.py").read_text() == text
@@ -392,12 +404,12 @@ async def test_the_two_texts_of_a_file_can_be_read(desk: Desk):
         texts = {}
         for file in found["files"]:
             for name in ("baseUri", "proposedUri"):
-                answer = await editor.peer.request("greenloop/content", {"uri": file[name]})
+                answer = await ask(editor, "greenloop/content", {"uri": file[name]})
                 texts[file["path"], name] = tuple(answer.values())
         first = hunks_of(found)[0]
         await decide(editor, run, "reject", hunks=[first["id"]])
         uri = found["files"][0]["proposedUri"]
-        left = await editor.peer.request("greenloop/content", {"uri": uri})
+        left = await ask(editor, "greenloop/content", {"uri": uri})
     assert texts["a b.py", "baseUri"] == (OLD.decode(), True, False)
     assert texts["a b.py", "proposedUri"] == (NEW.decode(), True, False)
     assert texts["n.py", "baseUri"] == ("", False, False)
@@ -479,7 +491,7 @@ async def test_nothing_is_measured_in_a_workspace_that_is_not_trusted(desk: Desk
         first, _ = hunks_of(await proposal(editor, run))
         await decide(editor, run, "reject", hunks=[first["id"]])
         with pytest.raises(Answered) as refusal:
-            await editor.peer.request("greenloop/check", {"run": run})
+            await ask(editor, "greenloop/check", {"run": run})
     assert refusal.value.data["kind"] == "untrusted"
     assert not [name for name, _ in desk.host.asked if name == "check"]
 
@@ -490,11 +502,140 @@ async def test_a_measurement_that_could_not_be_made_says_why_and_can_be_repeated
     async with desk.client() as editor:
         first, _ = hunks_of(await proposal(editor, run))
         await decide(editor, run, "reject", hunks=[first["id"]])
-        failed = await editor.peer.request("greenloop/check", {"run": run})
+        failed = await ask(editor, "greenloop/check", {"run": run})
         assert (failed["check"]["state"], failed["check"]["message"]) == (
             "failed",
             "Docker is gone.",
         )
         desk.host.checked = Checked(verdict="green", message="1 test fixed", receipt="/r.json")
-        again = await editor.peer.request("greenloop/check", {"run": run})
+        again = await ask(editor, "greenloop/check", {"run": run})
     assert (again["check"]["state"], again["check"]["verdict"]) == ("measured", "green")
+
+
+async def test_a_check_that_nobody_asked_for_waits_when_rechecks_are_off(desk: Desk):
+    options = {"settings": {"recheckOnReject": False}, "client": {"review": True, "runs": True}}
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client(options=options) as editor:
+        first, _ = hunks_of(await proposal(editor, run))
+        decided = await decide(editor, run, "reject", hunks=[first["id"]])
+        assert decided["proposal"]["check"]["state"] == "stale"
+        assert not [name for name, _ in desk.host.asked if name == "check"]
+        checked = await ask(editor, "greenloop/check", {"run": run})
+    assert checked["check"]["state"] == "measured"
+
+
+async def test_a_buffer_is_not_to_be_saved_when_the_setting_says_no(desk: Desk):
+    options = {"settings": {"saveOnAccept": False}, "client": {"review": True, "runs": True}}
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client(options=options) as editor:
+        await editor.open(desk.repo / "a.py")
+        decided = await decide(editor, run, "accept")
+    assert decided["done"][0]["save"] is False
+
+
+async def test_two_clients_decide_at_once_and_both_decisions_hold(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW), "b.py": (OLD, NEW)})
+    async with desk.client() as one, desk.client() as other, anyio.create_task_group() as tasks:
+        hunks = hunks_of(await proposal(one, run))
+        tasks.start_soon(decide, one, run, "accept")
+        for hunk in hunks[2:]:
+            tasks.start_soon(_reject, other, run, hunk["id"])
+    async with desk.client() as later:
+        states = states_of(await proposal(later, run))
+    assert set(states) <= {"accepted", "rejected"}
+
+
+async def _reject(editor: Editor, run: str, hunk: str) -> None:
+    await decide(editor, run, "reject", hunks=[hunk])
+
+
+async def test_a_question_of_the_editor_holds_up_nobody_who_only_looks(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor, desk.client() as other:
+        await editor.open(desk.repo / "a.py")
+        answered = anyio.Event()
+        editor.before_edit = answered.wait
+        request = await editor.peer.begin("greenloop/decide", {"run": run, "decision": "accept"})
+        await editor.peer.told("workspace/applyEdit")
+        assert states_of(await proposal(other, run)) == ["open", "open"]
+        answered.set()
+        decided = await editor.peer.answer(request)
+        assert states_of(decided["proposal"]) == ["accepted", "accepted"]
+
+
+async def test_an_editor_that_leaves_in_the_middle_leaves_nothing_locked(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor:
+        await editor.open(desk.repo / "a.py")
+        editor.before_edit = anyio.Event().wait
+        await editor.peer.begin("greenloop/decide", {"run": run, "decision": "accept"})
+        await editor.peer.told("workspace/applyEdit")
+    async with desk.client() as other:
+        decided = await decide(other, run, "accept")
+    assert [each["how"] for each in decided["done"]] == ["disk"]
+    assert (desk.repo / "a.py").read_bytes() == NEW
+
+
+async def test_another_process_that_decides_is_waited_for_and_then_named(desk: Desk, monkeypatch):
+    monkeypatch.setattr(stored, "_LOCK_WAIT_S", 0.2)
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor:
+        await proposal(editor, run)
+        with (desk.state / "runs" / run / "review.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            with pytest.raises(Answered) as refusal:
+                await decide(editor, run, "reject")
+        assert refusal.value.data["kind"] == "not_ready"
+        assert states_of(await proposal(editor, run)) == ["open", "open"]
+        await decide(editor, run, "reject")
+
+
+async def test_decisions_that_cannot_be_read_are_named_with_their_file(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    file = desk.state / "runs" / run / "review.json"
+    file.write_text('{"version": 99}')
+    async with desk.client() as editor:
+        with pytest.raises(Answered) as refusal:
+            await proposal(editor, run)
+    assert str(file) in refusal.value.message
+    assert "Traceback" not in json.dumps(refusal.value.data)
+
+
+async def test_a_client_that_cannot_be_asked_to_edit_gets_its_saved_files_written(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW), "b.py": (OLD, NEW)})
+    async with desk.client(capabilities={"window": {}}) as editor:
+        await editor.open(desk.repo / "a.py")
+        uri = await editor.open(desk.repo / "b.py")
+        await editor.type(uri, "typed\n" + OLD.decode())
+        decided = await decide(editor, run, "accept")
+    assert (desk.repo / "a.py").read_bytes() == NEW
+    assert (desk.repo / "b.py").read_bytes() == OLD
+    assert [each["why"] for each in decided["conflicts"]] == [
+        "it has unsaved changes in the editor; save it first"
+    ]
+
+
+async def test_a_read_only_file_stops_the_other_files_and_says_so(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW), "b.py": (OLD, NEW)})
+    (desk.repo / "b.py").chmod(0o444)
+    async with desk.client() as editor:
+        decided = await decide(editor, run, "accept")
+    assert decided["done"] == []
+    assert (desk.repo / "a.py").read_bytes() == OLD
+    assert [(each["path"], each["why"]) for each in decided["conflicts"]] == [
+        (
+            "a.py",
+            "nothing was written, because of b.py: "
+            "it is read-only; make it writable first: chmod u+w",
+        ),
+        ("b.py", "it is read-only; make it writable first: chmod u+w"),
+    ]
+
+
+async def test_counts_of_a_run_follow_its_decisions(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor:
+        first, _ = hunks_of(await proposal(editor, run))
+        await decide(editor, run, "reject", hunks=[first["id"]])
+        lines = (await editor.peer.request("greenloop/runs", {}))["runs"]
+    assert lines[0]["hunks"] == {"open": 1, "accepted": 0, "rejected": 1}
