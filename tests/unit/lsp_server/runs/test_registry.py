@@ -1,6 +1,7 @@
 """The runs of a process and of others: what clients are told, and what they can ask for."""
 
 import json
+import shutil
 import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -352,6 +353,29 @@ async def test_a_run_of_another_process_that_dies_is_told_as_interrupted(tmp_pat
             await desk.runs.newest(top=None, limit=5)
         await client.until(lambda each: changed(each) and changed(each)[-1]["canResume"])
         assert changed(client)[-1]["state"] == "interrupted"
+
+
+async def test_a_run_of_another_process_that_still_waits_is_told_so(tmp_path):
+    async with a_desk(tmp_path) as desk:
+        with RunStore(desk.core.state_dir).new_run(TaskSpec(repo=desk.repo)) as writer:
+            [line] = await desk.runs.newest(top=desk.repo, limit=5)
+            assert (line.run, line.state, line.top) == (writer.run, State.WAITING, desk.repo)
+            assert (await desk.runs.whole(writer.run)).line == line
+
+
+async def test_a_run_whose_folder_is_deleted_is_over_and_then_not_found(tmp_path):
+    async with a_desk(tmp_path) as desk:
+        client = desk.client()
+        with RunStore(desk.core.state_dir).new_run(TaskSpec(repo=desk.repo)) as writer:
+            writer.append(all_events(writer.run, str(desk.repo))[0])
+            await desk.runs.newest(top=None, limit=5)
+            shutil.rmtree(writer.path)
+            await client.until(
+                lambda each: changed(each) and changed(each)[-1]["state"] == "interrupted"
+            )
+        assert await desk.runs.newest(top=None, limit=5) == []
+        with pytest.raises(Refused, match="there is no run"):
+            await desk.runs.whole(writer.run)
 
 
 async def test_a_run_of_ours_that_another_process_goes_on_with_is_seen_to(tmp_path):
