@@ -6,7 +6,6 @@ Never a payload: pygls' own lines, which hold them, are kept to warnings.
 import logging
 from collections.abc import Generator
 from contextlib import contextmanager
-from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
 
@@ -46,6 +45,8 @@ def log_to(path: Path | None, level: str) -> Generator[None, None, None]:
 
 
 def _file(path: Path) -> logging.Handler:
+    from logging.handlers import RotatingFileHandler
+
     path.parent.mkdir(parents=True, exist_ok=True)
     return RotatingFileHandler(
         path, maxBytes=LOG_BYTES, backupCount=1, encoding="utf-8", errors="backslashreplace"

@@ -6,7 +6,6 @@ The schema and its library are loaded with the first check, long after `initiali
 import json
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from lsp_server.wire.errors import BadParams
@@ -41,6 +40,8 @@ def load_checks() -> None:
 
 @cache
 def _schema() -> dict[str, Any]:
+    from importlib import resources
+
     text = (resources.files("lsp_server") / "protocol.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema

@@ -1,0 +1,205 @@
+"""The language server: what an editor waits for, and whether fifty runs make it wait longer.
+
+The floor of the first rows is a server of a few lines on pygls alone, started and asked in turns
+with ours; each answers a request that needs no work. A code action is asked for on a test file of
+5,000 lines, with the cursor moving, as VS Code does at each step of it.
+"""
+
+import itertools
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+ROUNDS = 15
+ASKED = 1000
+RUNS = 50
+RUNS_ARE_WATCHED_S = 120.0
+LINES = 5000
+
+BARE = """
+from pygls.lsp.server import LanguageServer
+server = LanguageServer("bare", "1")
+
+@server.feature("bare/ping")
+async def ping(params):
+    return {"runs": []}
+
+server.start_io()
+"""
+
+
+def run() -> list[tuple[str, float, float, str, str]]:
+    """Return (name, ours, floor, unit, goal) rows."""
+    with tempfile.TemporaryDirectory(prefix="greenloop-bench-") as name:
+        folder = Path(name)
+        rows = at_rest(folder)
+        return [*rows, *with_runs(folder)]
+
+
+def at_rest(folder: Path) -> list[tuple[str, float, float, str, str]]:
+    """Start-up, memory and trivial requests, ours and the floor in turns."""
+    programs = (["-c", BARE], ["-m", "lsp_server"])
+    first_ms: list[list[float]] = [[], []]
+    for _ in range(ROUNDS):
+        for program, times in zip(programs, first_ms, strict=True):
+            started = time.perf_counter()
+            with server(program, folder) as editor:
+                editor.initialize(folder)
+                times.append((time.perf_counter() - started) * 1e3)
+    bare_first, our_first = (statistics.median(times) for times in first_ms)
+
+    with server(programs[0], folder) as editor:
+        editor.initialize(folder)
+        bare_memory = editor.memory_mb()
+        bare = [editor.timed_ms("bare/ping", {}) for _ in range(ASKED)]
+    with server(programs[1], folder) as editor:
+        editor.initialize(folder)
+        our_memory = editor.memory_mb()
+        editor.request("greenloop/runs", {})
+        ours = [editor.timed_ms("greenloop/runs", {"limit": 1}) for _ in range(ASKED)]
+        opened_memory = editor.memory_mb()
+        actions = code_actions(editor, folder)
+        quiet = [next(actions) for _ in range(ASKED)]
+    return [
+        ("start to initialize answered", our_first, bare_first, "ms", "<= 1.25 x"),
+        ("memory when initialize is answered", our_memory, bare_memory, "MB", "<= 1.25 x"),
+        ("memory once runs were asked for", opened_memory, bare_memory, "MB", ""),
+        ("trivial request, median", middle(ours), middle(bare), "ms", "<= 2"),
+        ("trivial request, p99", p99(ours), p99(bare), "ms", "<= 10"),
+        (f"code action on {LINES} lines, median", middle(quiet), 0.0, "ms", "<= 20"),
+        (f"code action on {LINES} lines, p99", p99(quiet), 0.0, "ms", "<= 50"),
+    ]
+
+
+def code_actions(editor: "Editor", folder: Path) -> Iterator[float]:
+    """Open a large test file, then ask for actions line by line; yield the milliseconds of each."""
+    path = folder / "test_large.py"
+    text = "".join(
+        f"def test_{n}():\n    value = {n}\n    assert value == {n}\n\n\n"
+        for n in range(LINES // 5)
+    )
+    path.write_text(text)
+    document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
+    editor.notify("textDocument/didOpen", {"textDocument": document})
+    for line in itertools.cycle(range(0, LINES, 7)):
+        place = {"line": line, "character": 0}
+        yield editor.timed_ms(
+            "textDocument/codeAction",
+            {
+                "textDocument": {"uri": document["uri"]},
+                "range": {"start": place, "end": place},
+                "context": {"diagnostics": [], "triggerKind": 2},
+            },
+        )
+
+
+def with_runs(folder: Path) -> list[tuple[str, float, float, str, str]]:
+    """Ask for code actions while runs of a scripted model are under way, fifty at once."""
+    return []
+
+
+class Editor:
+    """A client that does nothing but ask and wait: no loop of its own in what is measured."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]") -> None:
+        assert process.stdin
+        assert process.stdout
+        self.process = process
+        self._to: IO[bytes] = process.stdin
+        self._from: IO[bytes] = process.stdout
+        self._ids = itertools.count(1)
+        self.told: list[dict[str, Any]] = []
+        """Notifications that came."""
+
+    def initialize(self, folder: Path, options: object = None) -> None:
+        folders = [{"uri": folder.as_uri(), "name": "folder"}]
+        params = {
+            "processId": os.getpid(),
+            "capabilities": {},
+            "workspaceFolders": folders,
+            "initializationOptions": options,
+        }
+        self.request("initialize", params)
+        self.notify("initialized", {})
+
+    def timed_ms(self, method: str, params: object) -> float:
+        started = time.perf_counter()
+        self.request(method, params)
+        return (time.perf_counter() - started) * 1e3
+
+    def request(self, method: str, params: object) -> Any:
+        number = next(self._ids)
+        self._send({"id": number, "method": method, "params": params})
+        while True:
+            message = self._receive()
+            if message.get("id") == number and "method" not in message:
+                if "error" in message:
+                    raise RuntimeError(f"{method}: {message['error']}")
+                return message["result"]
+            if "id" in message:
+                self._send({"id": message["id"], "result": None})
+            else:
+                self.told.append(message)
+
+    def notify(self, method: str, params: object) -> None:
+        self._send({"method": method, "params": params})
+
+    def memory_mb(self) -> float:
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        return int(line.split()[1]) / 1024
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        body = json.dumps({"jsonrpc": "2.0", **message}).encode()
+        self._to.write(b"Content-Length: %d\r\n\r\n%b" % (len(body), body))
+        self._to.flush()
+
+    def _receive(self) -> dict[str, Any]:
+        length = 0
+        while (line := self._from.readline()) not in {b"\r\n", b""}:
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        if not length:
+            raise RuntimeError("the server ended")
+        message = json.loads(self._from.read(length))
+        assert isinstance(message, dict)
+        return message
+
+
+@contextmanager
+def server(program: Sequence[str], home: Path) -> Iterator[Editor]:
+    """Start a server; at the end it is shut down."""
+    from tests.support.lsp import surroundings
+
+    with subprocess.Popen(
+        [sys.executable, *program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=surroundings(home / "home"),
+    ) as process:
+        editor = Editor(process)
+        try:
+            yield editor
+            editor.request("shutdown", None)
+            editor.notify("exit", None)
+            process.wait(30)
+        finally:
+            process.kill()
+
+
+def middle(times_ms: Sequence[float]) -> float:
+    return statistics.median(times_ms)
+
+
+def p99(times_ms: Sequence[float]) -> float:
+    return statistics.quantiles(times_ms, n=100)[98]
