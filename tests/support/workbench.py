@@ -32,13 +32,20 @@ class Driver:
         self._process = process
         self._answers: queue.Queue[str] = queue.Queue()
         self._last = 0
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             self._answers.put(line)
         self._answers.put("")
+
+    def end(self) -> None:
+        """Close what is left of a process that has ended."""
+        self._reader.join(timeout=10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
     def do(self, what: str, **rest: object) -> Any:
         """Carry one thing out in the browser and return what came of it."""
@@ -73,8 +80,9 @@ def running_driver(server: CodeServer) -> Generator[Driver, None, None]:
         stderr=log,
         env={**os.environ, "HOME": str(server.home / "home")},
     )
+    driver = Driver(process)
     try:
-        yield Driver(process)
+        yield driver
     finally:
         assert process.stdin is not None
         process.stdin.close()
@@ -83,6 +91,7 @@ def running_driver(server: CodeServer) -> Generator[Driver, None, None]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(timeout=10)
+        driver.end()
         log.close()
 
 
@@ -169,6 +178,10 @@ class Window:
         """Click on the first thing that fits, as soon as it is there."""
         self.driver.do("click", selector=selector, timeout=timeout_s * 1000, **how)
 
+    def click_above(self, line: str, link: str, timeout_s: float = PATIENCE_S) -> None:
+        """Click on a code lens right above a line of an editor that holds this text."""
+        self.driver.do("clickAbove", line=line, link=link, timeout=timeout_s * 1000)
+
     def hover(self, selector: str) -> None:
         """Put the mouse there."""
         self.driver.do("hover", selector=selector, timeout=PATIENCE_S * 1000)
@@ -238,6 +251,15 @@ class Window:
         found = self.ask("document", uri=file.as_uri())
         return bool(found and found["dirty"])
 
+    def language_server(self) -> int:
+        """Return the process id of this window's language server, as soon as there is one."""
+        until_true(
+            lambda: children_of(self.host_pid, "greenloop-lsp"),
+            "no language server",
+            more=lambda: "\n".join(json.dumps(each)[:300] for each in self.trace.all()[-20:]),
+        )
+        return children_of(self.host_pid, "greenloop-lsp")[0]
+
     @property
     def host_pid(self) -> int:
         """Process id of the window's extension host."""
@@ -274,6 +296,18 @@ class Window:
         except AssertionError:
             _kill(self.host_pid)
         (self.server.probes / f"{self.host_pid}.json").unlink(missing_ok=True)
+
+
+def children_of(pid: int, name: str) -> list[int]:
+    """Return the direct children of a process whose command line holds this name."""
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            with suppress(OSError):
+                parent = (folder / "stat").read_text().rpartition(")")[2].split()[1]
+                if int(parent) == pid and name in (folder / "cmdline").read_text():
+                    found.append(int(folder.name))
+    return found
 
 
 def _is_alive(pid: int) -> bool:

@@ -62,17 +62,17 @@ def project(tmp_path: Path):
 
 @pytest.fixture
 def model(code_server: CodeServer, tmp_path: Path):
-    """Return what serves a script as the user's model: `with model(script)`."""
+    """Return what serves a script as the user's model: `with model(script, "steps = 3")`."""
 
     @contextmanager
-    def serving(script: Mapping[str, object]) -> Generator[Served, None, None]:
+    def serving(script: Mapping[str, object], settings: str = "") -> Generator[Served, None, None]:
         desk = Desk(home=tmp_path, venv=tmp_path)
         with served(desk, tmp_path, script) as fake:
             text = PROFILE.format(
                 dialect="openai-chat", address=fake.address, window=262_144, more=""
             )
             code_server.config.parent.mkdir(parents=True, exist_ok=True)
-            code_server.config.write_text(text)
+            code_server.config.write_text(f"{settings}\n{text}")
             try:
                 yield fake
             finally:

@@ -55,6 +55,22 @@ const doing = {
     await page.locator(selector).first().click({ button, clickCount: count, timeout, force });
   },
 
+  // Clicks on a link that stands right above a line of an editor, scrolling down to find it.
+  async clickAbove({ line, link, timeout }) {
+    const until = Date.now() + timeout;
+    while (Date.now() < until) {
+      const at = await page.evaluate(linkAbove, { line, link });
+      if (at !== null) {
+        await page.mouse.click(at.x, at.y);
+        return;
+      }
+      await page.mouse.move(900, 500);
+      await page.mouse.wheel(0, 200);
+      await page.waitForTimeout(100);
+    }
+    throw new Error(`nothing called "${link}" above a line with "${line}"`);
+  },
+
   async hover({ selector, timeout }) {
     await page.locator(selector).first().hover({ timeout });
   },
@@ -90,6 +106,31 @@ const doing = {
     return said;
   },
 };
+
+// Runs in the page. Only what can be seen counts: editors keep lines beyond their borders.
+function linkAbove({ line, link }) {
+  const textOf = (element) => element.textContent.replaceAll("\u00a0", " ");
+  const isSeen = ({ left, top, width, height }, element) => {
+    const hit = document.elementFromPoint(left + Math.min(width / 2, 20), top + height / 2);
+    return hit !== null && (element.contains(hit) || hit.contains(element));
+  };
+  const links = [...document.querySelectorAll(".codelens-decoration a")].filter((each) =>
+    textOf(each).includes(link),
+  );
+  for (const found of document.querySelectorAll(".view-line")) {
+    const box = found.getBoundingClientRect();
+    if (!textOf(found).includes(line)) continue;
+    for (const each of links) {
+      const place = each.getBoundingClientRect();
+      const isAbove = Math.abs(place.bottom - box.top) < place.height;
+      const isBeside = place.left >= box.left - 1 && place.left < box.right;
+      if (isAbove && isBeside && isSeen(place, each)) {
+        return { x: place.left + place.width / 2, y: place.top + place.height / 2 };
+      }
+    }
+  }
+  return null;
+}
 
 for await (const line of createInterface({ input: process.stdin })) {
   const { id, do: name, ...rest } = JSON.parse(line);
