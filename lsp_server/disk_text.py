@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from agent.edits.encoding import encoding_of
-
 _LINE_END: Final = re.compile(r"\r\n|\r|\n")
 _OTHERS: Final = (
     "cp1252", "latin-1", "iso8859-15", "iso8859-2", "cp1250", "cp1251", "koi8-r", "cp1253",
@@ -104,6 +102,8 @@ def read_bytes(path: Path) -> bytes | None:
 
 def _readings(data: bytes) -> Iterator[tuple[bytes, str, str]]:
     """Yield mark, encoding and text of every way to read the bytes, the likely ones first."""
+    from agent.edits.encoding import encoding_of  # not before a first document is there
+
     for mark, encoding in _MARKS:
         if data.startswith(mark) and (shown := _decoded(data[len(mark) :], encoding)) is not None:
             yield mark, encoding, shown

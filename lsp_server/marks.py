@@ -3,6 +3,7 @@
 Counted as the client counts, so that nothing of the text is needed to move them.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -77,6 +78,17 @@ class Edit:
             character += self.new_end[1] - self.old_end[1]
         return line + self.new_end[0] - self.old_end[0], character
 
+    def before(self, place: Place) -> Place:
+        """Return where a place was before the edit; what was put in was at its start."""
+        if place < self.start:
+            return place
+        if place < self.new_end:
+            return self.start
+        line, character = place
+        if line == self.new_end[0]:
+            character += self.old_end[1] - self.new_end[1]
+        return line + self.old_end[0] - self.new_end[0], character
+
     def span(self, span: Span) -> Span | None:
         """Return where a span is after the edit; None where nothing of it is left."""
         if span.end < self.start:
@@ -94,3 +106,10 @@ def edit_of(start: types.Position, end: types.Position, text: str, encoding: Enc
     width = units_of(last, encoding)
     new_end = (old_start[0] + rows, width if rows else old_start[1] + width)
     return Edit(start=old_start, old_end=old_end, new_end=new_end)
+
+
+def after_all(span: Span, edits: Iterable[Edit]) -> Span:
+    """Return where a span is after edits, one after the other; empty where nothing is left."""
+    for edit in edits:
+        span = edit.span(span) or Span(edit.new_end, edit.new_end)
+    return span

@@ -15,7 +15,7 @@ from agent.task import RepoPath
 from lsp_server.convert import lines_of, uri_of
 from lsp_server.disk_text import read_bytes
 from lsp_server.documents import Change, OpenDocument
-from lsp_server.marks import Edit, Span, edit_of
+from lsp_server.marks import Edit, Span, after_all, edit_of
 
 if TYPE_CHECKING:
     from lsp_server.session import Session
@@ -25,8 +25,10 @@ MOST_BYTES: Final = 1_000_000
 """Larger files are not read, as everywhere."""
 _PAUSE_S: Final = 0.15
 """Without a further edit, before a document is read anew."""
-_MOST_EDITS: Final = 50
-"""More than these since the last reading are not followed; each is done to every unit."""
+_LONGEST_S: Final = 1.5
+"""Of typing without a pause, before it is read anew all the same."""
+_MOST_EDITS: Final = 2_000
+"""More than these since the last reading are not followed."""
 
 
 class StartSoon(Protocol):
@@ -46,6 +48,8 @@ class _Outline:
     version: int | None = None
     units: "tuple[Unit, ...] | None" = None
     edits: list[tuple[int, Edit]] = field(default_factory=list)
+    read_at_s: float = 0.0
+    """On the loop's clock."""
     is_lost: bool = False
     """Too much was edited since to follow it."""
     lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -65,20 +69,26 @@ class Outlines:
         self._documents.on_change.append(self._changed)
         self._documents.on_close.append(self._closed)
 
-    def now(self, document: OpenDocument) -> "tuple[Unit, ...] | None":
-        """Return the units as far as they can be told without reading; None: not at all."""
+    async def around(self, document: OpenDocument, span: Span) -> "tuple[Unit, ...]":
+        """Return the units that have something of these lines, as far as is known without reading.
+
+        Reads only where nothing is known. What stands elsewhere is not even moved: a file may hold
+        a thousand tests, and this is asked at every movement of a cursor.
+        """
         outline = self._by_uri.get(document.uri)
         if outline is None or outline.units is None or outline.is_lost:
-            return None
-        if outline.edits:
-            outline.units = _moved(outline.units, [edit for _, edit in outline.edits])
-            outline.edits.clear()
-        return outline.units
-
-    async def soon(self, document: OpenDocument) -> "tuple[Unit, ...]":
-        """Return what is known now, and where nothing is, what is read."""
-        known = self.now(document)
-        return known if known is not None else await self.fresh(document)
+            await self.fresh(document)
+            outline = self._by_uri.get(document.uri)
+        if outline is None or outline.units is None:
+            return ()
+        edits = [edit for _, edit in outline.edits]
+        first, last = (span.start[0], 0), (span.end[0] + 1, 0)
+        for edit in reversed(edits):
+            first, last = edit.before(first), edit.before(last)
+        then = Span(first, last)
+        near = [_moved(unit, edits) for unit in outline.units if unit.span.touches(then)]
+        lines = Span((span.start[0], 0), (span.end[0] + 1, 0))
+        return tuple(unit for unit in near if unit.span.touches(lines))
 
     async def fresh(self, document: OpenDocument) -> "tuple[Unit, ...]":
         """Return the units of the text as it is now; of one that changes on, those of just now."""
@@ -90,7 +100,10 @@ class Outlines:
             if outline.version == newest.version and not outline.edits:
                 return outline.units or ()
             await self._read(newest.uri)
-        return self.now(document) or ()
+        outline = self._by_uri.get(document.uri)
+        if outline is None or outline.units is None:
+            return ()
+        return tuple(_moved(unit, [edit for _, edit in outline.edits]) for unit in outline.units)
 
     async def of_file(self, path: Path) -> "tuple[Unit, ...]":
         """Return the units of a file as it is on disk."""
@@ -131,7 +144,8 @@ class Outlines:
         if outline.units is not None:
             await anyio.sleep(_PAUSE_S)
         newest = self._documents.named(document.uri)
-        if newest is not None and newest.version == document.version:
+        is_newest = newest is not None and newest.version == document.version
+        if is_newest or anyio.current_time() - outline.read_at_s > _LONGEST_S:
             await self._read(document.uri)
 
     async def _read(self, uri: str) -> None:
@@ -145,6 +159,7 @@ class Outlines:
             units = await self._units(document)
             before = outline.units
             outline.version, outline.units, outline.is_lost = document.version, units, False
+            outline.read_at_s = anyio.current_time()
             outline.edits = [one for one in outline.edits if one[0] > document.version]
         if self._by_uri.get(uri) is outline and _names(before) != _names(units):
             for call in self.on_read:
@@ -164,25 +179,13 @@ class Outlines:
         return await anyio.to_thread.run_sync(read, limiter=self._turn)
 
 
-def _moved(units: "Sequence[Unit]", edits: Sequence[Edit]) -> "tuple[Unit, ...]":
-    """Return the units after some edits, without those of which nothing is left.
-
-    One that stands before all edits is the same one; places of suites stay right, since what is
-    left out keeps its place, empty, until the document is read.
-    """
-    first = min(edit.start for edit in edits)
-    return tuple(
-        unit
-        if unit.span.end < first
-        else replace(unit, span=_after(unit.span, edits), name_span=_after(unit.name_span, edits))
-        for unit in units
+def _moved(unit: "Unit", edits: Sequence[Edit]) -> "Unit":
+    """Return a unit after some edits; one of which nothing is left stands, empty, in its place."""
+    if all(unit.span.end < edit.start for edit in edits):
+        return unit
+    return replace(
+        unit, span=after_all(unit.span, edits), name_span=after_all(unit.name_span, edits)
     )
-
-
-def _after(span: Span, edits: Sequence[Edit]) -> Span:
-    for edit in edits:
-        span = edit.span(span) or Span(edit.new_end, edit.new_end)
-    return span
 
 
 def _names(units: "Sequence[Unit] | None") -> object:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from lsprotocol import types
 
-from agent.edits.encoding import why_no_text
 from agent.task import RepoPath
 from lsp_server.convert import path_of
 from lsp_server.marks import Span
@@ -112,6 +111,8 @@ def place_in(session: Session, place: Mapping[str, Any], top: Path) -> Place:
 
 
 def _check_file(session: Session, path: Path, repo_path: RepoPath) -> None:
+    from agent.edits.encoding import why_no_text  # not before it is needed
+
     document = session.documents.find(path)
     if ".git" in Path(repo_path).parts:
         raise _refused(f"{repo_path} belongs to git.", "Name a file of the project.")

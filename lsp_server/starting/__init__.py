@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from lsp_server.marks import Span
 from lsp_server.starting.offers import FIX, REWRITE, Asked, actions, lenses
 from lsp_server.wire.errors import ClientGone, ClientRefused
 
@@ -56,7 +57,7 @@ def _register_actions(server: "GreenloopServer") -> None:
         document = session.documents.named(params.text_document.uri)
         if document is None:
             return []
-        units = await session.outlines.soon(document)
+        units = await session.outlines.around(document, Span.of(params.range))
         asked = Asked(
             uri=document.uri,
             range=params.range,

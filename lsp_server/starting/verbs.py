@@ -16,7 +16,7 @@ from agent.task import RepoPath
 from lsp_server.convert import uri_of
 from lsp_server.documents import CannotKeep, overlay_of
 from lsp_server.titles import title_of
-from lsp_server.where import Place, check_trust, place_in, top_for, top_of_uri
+from lsp_server.where import Place, check_trust, place_in, top_for
 from lsp_server.wire.errors import Refused
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ async def test(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[str
 
 
 async def status(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[str, Any]:
-    """Say whether a run could be started, and what to do where not. Raises: Refused, AgentError."""
+    """Say whether a run could be started, and what to do where not. Raises: AgentError."""
     from lsp_server.starting.wishes import flags_of
 
     session = server.session
@@ -141,8 +141,6 @@ async def _overlay(base: "Snapshot", top: Path) -> Mapping[RepoPath, bytes]:
 
 
 def _top_if_any(server: "GreenloopServer", params: Mapping[str, Any]) -> Path | None:
-    if params.get("folder"):
-        return top_of_uri(server.session, params["folder"])
     try:
         return top_for(server.session, params)
     except Refused:

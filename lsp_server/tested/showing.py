@@ -1,6 +1,7 @@
 """Tells one client what tests came to: outcomes to those that ask, else failures as diagnostics.
 
-Files are read in a thread; what was typed since a run began moves the places it tells of.
+Files are read in a thread; what was typed since a run began moves the places it tells of. What
+knows of results is imported when there are some: `initialize` is answered before.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,12 +16,11 @@ from lsprotocol import types
 from lsp_server.convert import lines_of, uri_of
 from lsp_server.disk_text import read_bytes
 from lsp_server.documents import Change, OpenDocument
-from lsp_server.marks import Edit, Span, edit_of
-from lsp_server.tested.failing import diagnostic_of, failure_to_json, place_of
-from lsp_server.tested.results import Measured, Result, Results
+from lsp_server.marks import Edit, Span, after_all, edit_of
 
 if TYPE_CHECKING:
     from lsp_server.server import GreenloopServer
+    from lsp_server.tested.results import Measured, Result, Results
 
 Snapshot = Mapping[Path, OpenDocument]
 """Documents as they were when the base of a run was taken."""
@@ -36,7 +36,7 @@ _MOST_BYTES: Final = 4_000_000
 class _Shown:
     """A failing test and where it is marked."""
 
-    result: Result
+    result: "Result"
     span: Span
     path: Path
 
@@ -57,8 +57,10 @@ class Showing:
         self._session.documents.on_close.append(self._closed)
         self._session.on_settings.append(self._show_again)
 
-    def join(self, results: Results) -> Callable[[], None]:
+    def join(self, results: "Results") -> Callable[[], None]:
         """Begin to show results, those of earlier clients of this process first."""
+        from lsp_server.tested.results import Measured
+
         self._results = results
         for top in results.tops():
             known = tuple(results.of(top).values())
@@ -91,7 +93,7 @@ class Showing:
         for shown in self._shown.values():
             for id_, one in shown.items():
                 if one.path == document.path:
-                    shown[id_] = replace(one, span=_after(one.span, edits))
+                    shown[id_] = replace(one, span=after_all(one.span, edits))
 
     def _closed(self, document: OpenDocument) -> None:
         self._typed.pop(document.uri, None)
@@ -100,13 +102,13 @@ class Showing:
         for top in self._shown:
             self._publish(top)
 
-    async def _take(self, news: Measured) -> None:
+    async def _take(self, news: "Measured") -> None:
         async with self._turn:  # one after the other, so that the newest wins
             await self._place(news)
         for call in self._session.on_results:
             call()
 
-    async def _place(self, news: Measured) -> None:
+    async def _place(self, news: "Measured") -> None:
         results = self._results.of(news.top) if self._results is not None else {}
         failing = [one for one in results.values() if one.is_failing][:_MOST_FAILURES]
         before = self._shown.get(news.top, {})
@@ -126,8 +128,10 @@ class Showing:
             told = await anyio.to_thread.run_sync(_news_to_json, news, dict(placed))
             self._server.tell("greenloop/tests/changed", told)
 
-    def _spans(self, results: Sequence[Result], top: Path, base: Snapshot) -> list[Span]:
+    def _spans(self, results: "Sequence[Result]", top: Path, base: Snapshot) -> list[Span]:
         """Return where failing tests stand in the texts that were measured. Blocking."""
+        from lsp_server.tested.failing import place_of
+
         texts: dict[Path, Sequence[str]] = {}
 
         def lines(path: Path) -> Sequence[str]:
@@ -150,9 +154,11 @@ class Showing:
         if document is None:
             return span
         typed = self._typed.get(document.uri, ())
-        return _after(span, [edit for version, edit in typed if version > document.version])
+        return after_all(span, [edit for version, edit in typed if version > document.version])
 
     def _publish(self, top: Path) -> None:
+        from lsp_server.tested.failing import diagnostic_of
+
         by_uri: dict[str, list[types.Diagnostic]] = {}
         if self._shows_diagnostics(top):
             for one in self._shown.get(top, {}).values():
@@ -177,7 +183,7 @@ class Showing:
         self._server.tasks.start_soon(function, *arguments)
 
 
-def _news_to_json(news: Measured, placed: Mapping[str, _Shown]) -> dict[str, Any]:
+def _news_to_json(news: "Measured", placed: Mapping[str, _Shown]) -> dict[str, Any]:
     return {
         "folder": uri_of(news.top),
         "run": news.run,
@@ -186,18 +192,14 @@ def _news_to_json(news: Measured, placed: Mapping[str, _Shown]) -> dict[str, Any
     }
 
 
-def _outcome_to_json(result: Result, top: Path, shown: _Shown | None) -> dict[str, Any]:
+def _outcome_to_json(result: "Result", top: Path, shown: _Shown | None) -> dict[str, Any]:
+    from lsp_server.tested.failing import failure_to_json
+
     duration_s = round(result.duration_s, 6)
     told: dict[str, Any] = {"id": result.id, "outcome": result.outcome, "durationS": duration_s}
     if shown is not None:
         told["failure"] = failure_to_json(result, shown.span, top)
     return told
-
-
-def _after(span: Span, edits: Sequence[Edit]) -> Span:
-    for edit in edits:
-        span = edit.span(span) or Span(edit.new_end, edit.new_end)
-    return span
 
 
 def _lines_on_disk(path: Path) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lsp_server.convert import uri_of
+from lsp_server.marks import Span
 from lsp_server.session import ClientOptions
 from lsp_server.settings import EditorSettings
 from tests.support.editing import VSCODE, editing
@@ -120,7 +121,8 @@ async def test_units_are_moved_along_until_they_are_read_anew(tmp_path: Path) ->
         await editor.peer.request("greenloop/runs", {})
         document = session.documents.named(uri)
         assert document is not None
-        (moved,) = session.outlines.now(document) or ()
+        (moved,) = await session.outlines.around(document, Span((2, 0), (2, 0)))
+        assert await session.outlines.around(document, Span((0, 0), (0, 0))) == ()
         assert (moved.name_span.start, moved.span.end) == ((2, 4), (3, 12))
         (read,) = await session.outlines.fresh(document)
         assert (read.name, read.name_span.start, read.name_span.end) == ("test_xa", (2, 4), (2, 11))

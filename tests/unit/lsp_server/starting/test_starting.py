@@ -360,8 +360,9 @@ async def test_editor_without_a_repository_is_told_to_open_one(tmp_path: Path) -
         )
         assert (kind, "no git repository" in message) == ("no_repository", True)
         assert "git init" in remedy
-        status = await editor.peer.request("greenloop/status", {})
-        assert status["repository"] == ""
+        for params in ({}, {"folder": uri_of(tmp_path / "plain")}):
+            status = await editor.peer.request("greenloop/status", params)
+            assert status["repository"] == ""
 
 
 async def test_wrong_configuration_file_is_named(tmp_path: Path, repo: Path) -> None:
