@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "editors" / "nvim"
 SERVER = Path(sys.executable).with_name("greenloop-lsp")
 VERSIONS = ("0.10", "0.12")
-PATIENCE_S = 120.0
+PATIENCE_S = 90.0
 """For anything that must happen; this machine may be busy."""
 
 SETUP = """\
@@ -207,8 +207,8 @@ def running(
         f"{{ cmd = vim.json.decode([==[{json.dumps(server)}]==]) }})\n{init}\n"
     )
     # The server is the editor's child and gets its variables: the developer's, state folder too.
-    variables = {**surroundings, **(desk.variables() if desk else {}), **(variables or {})}
-    variables["XDG_CONFIG_HOME"] = variables.get("XDG_CONFIG_HOME", surroundings["XDG_CONFIG_HOME"])
+    own = {**desk.variables(), "XDG_CONFIG_HOME": str(desk.home / ".config")} if desk else {}
+    variables = {**surroundings, **own, **(variables or {})}
     with (folder / "nvim.log").open("ab") as log:
         process = subprocess.Popen(
             [

@@ -60,12 +60,17 @@ def editor_on(version: str, desk: Desk, tmp_path: Path):
 
 @pytest.fixture
 def model(desk: Desk, tmp_path: Path):
-    """Return what serves a script as the user's model: `with model(script)`."""
+    """Return what serves a script as the user's model: `with model(script)`.
+
+    No time is spent on leaving out what green does not need, so that there is something to reject.
+    """
 
     @contextmanager
     def serving(script: Mapping[str, object]) -> Generator[Served, None, None]:
         with served(desk, tmp_path, script) as fake:
             configure(desk, fake.address)
+            file = desk.home / ".config" / "greenloop" / "config.toml"
+            file.write_text(f"minimise_s = 0.001\n{file.read_text()}")
             yield fake
 
     return serving

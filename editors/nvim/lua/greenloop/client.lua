@@ -281,7 +281,7 @@ function M.config()
     init_options = {
       settings = M.settings(),
       trusted = true,
-      client = { runs = true, review = true, tests = false },
+      client = { runs = true, review = true, tests = false, progress = true },
     },
     before_init = function(params, own)
       local root = type(own.root_dir) == 'string' and own.root_dir or nil

@@ -92,7 +92,8 @@ local function readiness()
       otherwise(text, remedy ~= '' and remedy or nil)
     end
   end
-  say(state.engine.ok, 'engine: ' .. state.engine.text, state.engine.remedy, vim.health.error)
+  local engine = 'engine: ' .. state.engine.text:gsub('^engine: ', '')
+  say(state.engine.ok, engine, state.engine.remedy, vim.health.error)
   local model = state.model
   if model.name == '' then
     vim.health.info('no model is set: the offline search is used. ' .. model.remedy)

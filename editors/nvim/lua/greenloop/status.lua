@@ -23,7 +23,8 @@ function M.lines(status)
       status.repository ~= '' and 'Normal' or 'WarningMsg',
     },
     {
-      'engine      ' .. with_remedy(status.engine.text, status.engine.remedy),
+      'engine      '
+        .. with_remedy((status.engine.text:gsub('^engine: ', '')), status.engine.remedy),
       status.engine.ok and 'Normal' or 'WarningMsg',
     },
     {

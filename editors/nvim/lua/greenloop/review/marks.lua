@@ -81,6 +81,7 @@ end
 ---@return greenloop.Placed[]
 function M.all(bufnr)
   local found = {} ---@type greenloop.Placed[]
+  bufnr = bufnr == 0 and vim.api.nvim_get_current_buf() or bufnr
   local extmarks = vim.api.nvim_buf_get_extmarks(bufnr, M.namespace, 0, -1, { details = true })
   for _, extmark in ipairs(extmarks) do
     local id, row, details = extmark[1], extmark[2], extmark[4]

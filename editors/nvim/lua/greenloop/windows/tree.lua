@@ -1,4 +1,5 @@
 --- The lines of the runs window, from what is known of runs. Pure: draws and fetches nothing.
+local marks = require('greenloop.review.marks')
 local review = require('greenloop.review')
 
 local M = {}
@@ -115,8 +116,9 @@ end
 ---@return greenloop.Node[]
 function M.details(line, known, proposal)
   local nodes = {} ---@type greenloop.Node[]
-  local function add(text, group, more)
-    local node = { text = '    ' .. one_line(text), group = group, run = line.run }
+  local function add(text, group, more, depth)
+    local indent = ('  '):rep((depth or 1) + 1)
+    local node = { text = indent .. one_line(text), group = group, run = line.run }
     table.insert(nodes, vim.tbl_extend('force', node, more or {}))
   end
   if line.message ~= '' then
@@ -136,7 +138,7 @@ function M.details(line, known, proposal)
       attempt.state == 'green' and 'GreenloopAccepted' or 'GreenloopOpen'
     )
     for _, step in ipairs(attempt.plan) do
-      add('  ' .. step, 'GreenloopHint')
+      add(step, 'GreenloopHint', nil, 2)
     end
   end
   for _, failure in ipairs(known.failures) do
@@ -165,13 +167,10 @@ function M.details(line, known, proposal)
     for _, hunk in ipairs(file.hunks) do
       local lines = type(hunk.now) == 'table' and hunk.now or hunk.base
       add(
-        ('  %d: %s'):format(lines.line + 1, review.hunk_text(file, hunk)),
-        ({
-          open = 'GreenloopOpen',
-          accepted = 'GreenloopAccepted',
-          rejected = 'GreenloopRejected',
-        })[hunk.state],
-        { path = file.path, hunk = hunk.id, uri = file.uri, line = lines.line }
+        ('line %d: %s'):format(lines.line + 1, review.hunk_text(file, hunk)),
+        marks.GROUP_OF[hunk.state],
+        { path = file.path, hunk = hunk.id, uri = file.uri, line = lines.line },
+        2
       )
     end
   end
