@@ -18,6 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import anyio
+import anyio.to_thread
+
 ROUNDS = 15
 ASKED = 1000
 RUNS = 50
@@ -82,10 +85,8 @@ def at_rest(folder: Path) -> list[tuple[str, float, float, str, str]]:
 def code_actions(editor: "Editor", folder: Path) -> Iterator[float]:
     """Open a large test file, then ask for actions line by line; yield the milliseconds of each."""
     path = folder / "test_large.py"
-    text = "".join(
-        f"def test_{n}():\n    value = {n}\n    assert value == {n}\n\n\n"
-        for n in range(LINES // 5)
-    )
+    test = "def test_{n}():\n    value = {n}\n    assert value == {n}\n\n\n"
+    text = "".join(test.format(n=n) for n in range(LINES // test.count("\n")))
     path.write_text(text)
     document = {"uri": path.as_uri(), "languageId": "python", "version": 1, "text": text}
     editor.notify("textDocument/didOpen", {"textDocument": document})
@@ -103,7 +104,92 @@ def code_actions(editor: "Editor", folder: Path) -> Iterator[float]:
 
 def with_runs(folder: Path) -> list[tuple[str, float, float, str, str]]:
     """Ask for code actions while runs of a scripted model are under way, fifty at once."""
-    return []
+    repo = folder / "shop"
+    make_repo(repo)
+    with scripted_model(folder / "home"), server(["-m", "lsp_server"], folder) as editor:
+        settings = {"strategy": "model", "model": "fake", "attempts": 1, "runsAtOnce": RUNS}
+        editor.initialize(repo, {"settings": settings, "client": {"runs": True}})
+        actions = code_actions(editor, repo)
+        waits_ms = [next(actions)]
+        for _ in range(RUNS):
+            start = {"kind": "fix", "folder": repo.as_uri(), "targets": [], "attempts": 1}
+            editor.request("greenloop/start", start)
+            waits_ms.append(next(actions))
+        most, under_way, until = 0, RUNS, time.monotonic() + RUNS_ARE_WATCHED_S
+        while under_way and time.monotonic() < until:
+            asking_until = time.monotonic() + 1
+            while time.monotonic() < asking_until:
+                waits_ms.append(next(actions))
+                time.sleep(0.01)  # an editor's user moves the cursor, and does not only wait
+            runs = editor.request("greenloop/runs", {"limit": RUNS})["runs"]
+            under_way = sum(run["state"] in {"waiting", "running"} for run in runs)
+            most = max(most, sum(run["state"] == "running" for run in runs))
+        memory = editor.memory_mb()
+        greens = sum(run["verdict"] == "green" for run in runs)
+        for run in runs:
+            if run["state"] in {"waiting", "running"}:
+                editor.request("greenloop/cancel", {"run": run["run"]})
+    return [
+        (f"code action during {RUNS} runs, median", middle(waits_ms), 0.0, "ms", "<= 20"),
+        (f"code action during {RUNS} runs, p99", p99(waits_ms), 0.0, "ms", "<= 50"),
+        (f"code action during {RUNS} runs, longest", max(waits_ms), 0.0, "ms", ""),
+        ("runs under way at once", float(most), 0.0, "", f">= {RUNS}"),
+        (f"greens in {RUNS_ARE_WATCHED_S:.0f} s", float(greens), 0.0, "", ""),
+        (f"memory of the server after {RUNS} runs", memory, 0.0, "MB", "<= 150"),
+    ]
+
+
+def make_repo(repo: Path) -> None:
+    from tests.support.product import make_project
+    from tests.support.projects import make_environment
+    from tests.support.shop import SHOP
+
+    make_project(repo, SHOP)
+    make_environment(repo)
+
+
+@contextmanager
+def scripted_model(home: Path) -> Iterator[None]:
+    """Serve a script of one conversation a run, and name it in the user's own settings."""
+    from tests.support.served import PROFILE
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.bench_server", "serve"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        profile = PROFILE.format(
+            dialect="openai-chat",
+            address=process.stdout.readline().strip(),
+            window=262_144,
+            more="",
+        )
+        config = home / "config" / "greenloop" / "config.toml"
+        config.parent.mkdir(parents=True, exist_ok=True)
+        config.write_text(profile)
+        try:
+            yield
+        finally:
+            process.stdin.close()
+            process.wait(30)
+
+
+async def serve() -> None:
+    """Serve the script until stdin is closed."""
+    from agent.models.fake.server import open_fake_server
+    from tests.support.fake_model import several
+    from tests.support.loop import call, say, submit
+
+    reads = [say(call("bash", command=f"sed -n {n},{n + 9}p shop/basket.py")) for n in range(1, 10)]
+    old, new = "if amount > FREE_SHIPPING_FROM", "if amount >= FREE_SHIPPING_FROM"
+    mend = call("str_replace", path="shop/basket.py", old=old, new=new)
+    script = several(*([*reads, say(mend, submit())] for _ in range(RUNS)))
+    async with open_fake_server(script) as model:
+        print(model.url, flush=True)
+        await anyio.to_thread.run_sync(sys.stdin.read)
 
 
 class Editor:
@@ -203,3 +289,7 @@ def middle(times_ms: Sequence[float]) -> float:
 
 def p99(times_ms: Sequence[float]) -> float:
     return statistics.quantiles(times_ms, n=100)[98]
+
+
+if __name__ == "__main__" and sys.argv[1:] == ["serve"]:
+    anyio.run(serve)

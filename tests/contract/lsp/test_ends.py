@@ -185,7 +185,8 @@ async def test_no_payload_is_logged_at_any_level(tmp_path: Path) -> None:
 
 
 async def test_nothing_heavy_is_imported_before_the_first_answer(tmp_path: Path) -> None:
-    heavy = "docker git httpx tree_sitter rich jsonschema rustworkx websockets agent.journal.store"
+    heavy = "docker git httpx tree_sitter rich jsonschema rustworkx websockets yaml "
+    heavy += "agent.events agent.edits agent.journal agent.config agent.host.client lsp_server.core"
     program = f"""
 import sys
 from lsp_server.wire.protocol import WireProtocol
