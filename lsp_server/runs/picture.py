@@ -133,6 +133,11 @@ class Picture:
         """Take in the object that is kept of what the run came to, once it is over."""
         self._result = result or {}
 
+    def wait_again(self) -> None:
+        """Take in that it goes on as soon as it is its turn."""
+        if self.state.is_over:
+            self.state, self._finished, self._is_ending = State.WAITING, None, False
+
     def lose(self, message: str) -> None:
         """Take in that nobody carries the run out any more, though it had not ended."""
         if self.state.is_over:
@@ -152,7 +157,7 @@ class Picture:
             top=self.top,
             title=self.title or title_of(self._started, self.kind),
             state=self.state,
-            phase="" if is_over else self._board.current,
+            phase=self._board.current if self.state is State.RUNNING else "",
             doing="" if is_over else self._doing(),
             percent=None if is_over else self._percent(),
             verdict=verdict,
@@ -225,6 +230,7 @@ class Picture:
         self.kind, self.state = event.kind, State.RUNNING
         if not event.resumed:
             self._since_unix_s = at_unix_s  # until then it waited
+        self._board.current = ""
         self._failures.clear()
         self._candidates.clear()
         self._result = {}

@@ -153,7 +153,7 @@ class Registry:
         except AgentError:
             self._album.give_back(run)
             raise
-        self._album.here(run)
+        self._album.here(run).wait_again()
         self._own(client, run, token)
         self._news.tell(run, self._album)
         return going_on

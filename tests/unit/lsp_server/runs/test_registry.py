@@ -414,6 +414,8 @@ async def test_an_interrupted_run_of_the_store_is_resumed_in_its_own_log(tmp_pat
         client = desk.client()
         before = await desk.runs.lines(run, 0)
         assert await desk.runs.resume(client, run, token=None) == run
+        assert changed(client)[-1]["state"] == "waiting"  # told before the answer
+        assert (await desk.runs.find(run)).verdict == ""
         desk.host.begin(run, desk.repo, resumed=True)
         await client.until(lambda each: changed(each) and changed(each)[-1]["state"] == "running")
         after = await desk.runs.lines(run, 0)
