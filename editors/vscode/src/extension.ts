@@ -50,7 +50,7 @@ export function activate(context: vscode.ExtensionContext): void {
     },
   );
   const starting = new Starting(server, table, watching, say);
-  const tree = new RunTree(server, table, (run) => proposals.load(run));
+  const tree = new RunTree(server, table, (run) => proposals.find(run));
   const logs = new RunLogs(server, table, trace);
   const status = new StatusBar(server, table, proposals, review, trace);
   const explorer = new Explorer(server, table, trace, (run) => {

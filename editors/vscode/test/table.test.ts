@@ -32,6 +32,17 @@ test("what the server no longer names is gone", () => {
   assert.equal(table.get("a"), undefined);
 });
 
+test("a run that is resumed is under way until somebody says otherwise", () => {
+  const table = new RunTable();
+  table.take(aRun({ run: "a", state: "interrupted", verdict: "interrupted", canResume: true }));
+  table.goOn("a");
+  const line = table.get("a");
+  assert.deepEqual([line?.state, line?.verdict, line?.canResume], ["waiting", "", false]);
+  table.take(aRun({ run: "a", phase: "gate" }));
+  table.goOn("a");
+  assert.equal(table.get("a")?.phase, "gate");
+});
+
 test("a green patch wants a review until nothing of it is open", () => {
   assert.equal(wantsReview(aGreenRun()), true);
   assert.equal(wantsReview(aGreenRun({ hunks: { open: 0, accepted: 2, rejected: 0 } })), false);

@@ -32,6 +32,11 @@ export class ReviewDocuments
       vscode.workspace.registerFileSystemProvider(PROPOSAL_SCHEME, this, { isCaseSensitive: true }),
       vscode.workspace.registerTextDocumentContentProvider(BASE_SCHEME, this),
       proposals.onChanged((proposal) => void this.refresh(proposal)),
+      vscode.workspace.onDidCloseTextDocument(({ uri }) => {
+        if (uri.scheme === PROPOSAL_SCHEME) {
+          this.entries.delete(uri.toString());
+        }
+      }),
     ];
   }
 

@@ -53,10 +53,14 @@ function topCommands(proposal: Proposal, file: ProposalFile): vscode.Command[] {
   const open = file.hunks.filter((hunk) => hunk.state === "open").length;
   const isMeasured = proposal.check.state === "measured" || proposal.check.state === "running";
   const check: vscode.Command = {
-    title: checkText(proposal),
+    // The status bar has the whole of it; a pane of half the width has not the room.
+    title: checkText(proposal).split(": ", 1)[0] ?? "",
     command: isMeasured ? "greenloop.showEvidence" : "greenloop.checkProposal",
     arguments: [{ run }],
-    tooltip: isMeasured ? "Show the evidence" : "Measure what is left, in a fresh sandbox",
+    tooltip: [
+      checkText(proposal).replace(/^\$\([^)]*\) /, ""),
+      isMeasured ? "Show the evidence" : "Measure what is left, in a fresh sandbox",
+    ].join("\n"),
   };
   const commands = [check];
   if (open > 0) {
@@ -131,10 +135,10 @@ function hunkCommands(
 
 function conflict(subject: object, hunk: Hunk): vscode.Command {
   return {
-    title: `$(warning) cannot go in now: ${hunk.conflict ?? ""}`,
+    title: "$(warning) meets newer text: compare",
     command: "greenloop.compareWithFile",
     arguments: [subject],
-    tooltip: "Compare the proposal with your file",
+    tooltip: `It cannot go in now: ${hunk.conflict ?? ""}`,
   };
 }
 

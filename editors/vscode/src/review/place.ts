@@ -122,9 +122,11 @@ export function isKnownNotGreen(proposal: Proposal): boolean {
 /** What came of a decision, in a line; "" where there is nothing to say. */
 export function decidedText(done: number, conflicts: number, word: string): string {
   const hunks = (number: number): string => `${number} hunk${number === 1 ? "" : "s"}`;
+  const taken = done === 0 ? "" : `${hunks(done)} ${word}`;
   if (conflicts === 0) {
-    return done === 0 ? "" : `${hunks(done)} ${word}`;
+    return taken;
   }
-  const meets = conflicts === 1 ? "meets" : "meet";
-  return `${hunks(done)} ${word}; ${conflicts} ${meets} newer text and ${conflicts === 1 ? "was" : "were"} left out`;
+  const left =
+    conflicts === 1 ? "meets newer text and was left out" : "meet newer text and were left out";
+  return taken === "" ? `${hunks(conflicts)} ${left}` : `${taken}; ${conflicts} ${left}`;
 }

@@ -178,7 +178,10 @@ export class Proposals implements vscode.Disposable {
       return known; // An answer that was overtaken by a newer one.
     }
     this.known.set(proposal.run, proposal);
-    this.changed.fire(proposal);
+    // Who draws a proposal asks for it: the same one again must not make them draw anew.
+    if (JSON.stringify(known) !== JSON.stringify(proposal)) {
+      this.changed.fire(proposal);
+    }
     return proposal;
   }
 

@@ -162,8 +162,9 @@ export class Starting {
         (line) => line.canResume,
       ));
     if (chosen !== undefined) {
-      const started = await this.server.request("resume", { run: chosen });
-      this.watching.watch(started.run);
+      const { run } = await this.server.request("resume", { run: chosen });
+      this.table.goOn(run);
+      this.watching.watch(run);
     }
   }
 

@@ -31,6 +31,25 @@ export class RunTable {
     this.tell(line);
   }
 
+  /**
+   * A run that was broken off is under way again, as far as anybody can know.
+   *
+   * What was told last is that it had ended, and whoever watches it would take it for the new end.
+   */
+  goOn(run: string): void {
+    const line = this.lines.get(run);
+    if (line !== undefined && !isActive(line)) {
+      const over = {
+        canResume: false,
+        canReview: false,
+        canCancel: true,
+        verdict: "",
+        message: "",
+      };
+      this.take({ ...line, ...over, state: "waiting", phase: "", doing: "" });
+    }
+  }
+
   /** What the server knows altogether: what it does not name is gone. */
   replace(lines: readonly RunLine[]): void {
     this.lines.clear();

@@ -57,7 +57,6 @@ const LOG_LINES = 8;
 export class RunTree implements vscode.TreeDataProvider<Node>, vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Node | undefined>();
   private readonly nodes = new Map<string, Node & { kind: "run" }>();
-  private readonly unfolded = new Set<string>();
   private readonly stale = new Set<string | undefined>();
   private timer: NodeJS.Timeout | undefined;
   private readonly parts: { dispose(): void }[];
@@ -73,16 +72,6 @@ export class RunTree implements vscode.TreeDataProvider<Node>, vscode.Disposable
     this.view = vscode.window.createTreeView("greenloop.runs", { treeDataProvider: this });
     this.parts = [
       this.view,
-      this.view.onDidExpandElement(({ element }) => {
-        if (element.kind === "run") {
-          this.unfolded.add(element.run);
-        }
-      }),
-      this.view.onDidCollapseElement(({ element }) => {
-        if (element.kind === "run") {
-          this.unfolded.delete(element.run);
-        }
-      }),
       table.listen((line) => {
         const isNew = line === undefined || !this.nodes.has(line.run);
         this.refresh(isNew ? undefined : line.run);
