@@ -21,6 +21,7 @@ from lsp_server.review.laying import Laid, lay, take_out
 from lsp_server.review.reviewed import ReviewedFile
 from lsp_server.review.reviews import Opened, Reviews
 from lsp_server.review.state import HunkState, Review, accepted, taken_back
+from lsp_server.review.uris import shown_path
 
 if TYPE_CHECKING:
     from lsp_server.documents import OpenDocument
@@ -153,7 +154,7 @@ def _stopped(
     """Name every hunk that was not written because one file could not be."""
     at = {conflict.path: conflict for conflict in conflicts}
     first = conflicts[0]
-    others = f"nothing was written, because of {first.path}: {first.why}"
+    others = f"nothing was written, because of {shown_path(first.path)}: {first.why}"
     return [
         replace(at[path], hunks=each.hunks)
         if path in at
@@ -184,7 +185,7 @@ async def _accept_in_buffer(
     def laid(data: bytes) -> Laid:
         return lay(file, inside=inside, chosen=ids, now=content(data))
 
-    label = f"accept {_counted(len(ids))} in {path}"
+    label = f"accept {_counted(len(ids))} in {shown_path(path)}"
     outcome = await change_buffer(server, document.path, laid, label=label)
     if isinstance(outcome, NotChanged):
         account.conflicts += _not_changed(file, outcome, ids)
@@ -302,7 +303,7 @@ async def _undo_in_buffer(
             return Laid(content=before.content, hunks=tuple(inside), conflicts=())
         return Laid(content=now, hunks=(), conflicts=before)
 
-    label = f"undo {_counted(len(inside))} in {file.path}"
+    label = f"undo {_counted(len(inside))} in {shown_path(file.path)}"
     outcome = await change_buffer(server, document.path, laid, label=label)
     if isinstance(outcome, NotChanged):
         account.conflicts += _not_changed(file, outcome, inside)

@@ -83,7 +83,7 @@ async def change_buffer(
             return held
         data, was_unsaved = held
         laid = await anyio.to_thread.run_sync(lay, data)
-        wanted = _shown_text(meant, data, laid.content)
+        wanted = await anyio.to_thread.run_sync(_shown_text, meant, data, laid.content)
         if wanted is None:
             return NotChanged(why="its encoding in the editor is not known", laid=laid)
         if wanted == document.text:
@@ -156,7 +156,7 @@ async def _edit(
 ) -> _Failure | None:
     """Send the edit and wait for the text that it makes; None where it came."""
     encoding = server.session.encoding
-    edits = text_edits(document.text, wanted, encoding)
+    edits = await anyio.to_thread.run_sync(text_edits, document.text, wanted, encoding)
     seen = _Seen(document, wanted, encoding)
     hooks = server.session.documents.on_change
     hooks.append(seen.take)

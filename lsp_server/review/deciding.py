@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import anyio.to_thread
+
 from agent.task import HunkId, RepoPath
 from lsp_server.review.accepting import accept, undo
 from lsp_server.review.proposal import decided_to_json, path_named, proposal_to_json
@@ -16,6 +18,7 @@ from lsp_server.review.state import (
     retyped,
 )
 from lsp_server.review.typed_text import bytes_of
+from lsp_server.review.uris import shown_path
 from lsp_server.wire.errors import Refused
 
 if TYPE_CHECKING:
@@ -99,7 +102,8 @@ async def edit(server: "GreenloopServer", run: str, name: str, text: str) -> dic
     reviews = server.core.reviews
     async with reviews.deciding(run) as opened:
         path = _path(opened.review, name)
-        review = retyped(opened.review, path, _bytes(opened.review, path, text))
+        # Texts are compared: not on the loop.
+        review = await anyio.to_thread.run_sync(_retyped, opened.review, path, text)
         if isinstance(review, NotEditable):
             raise Refused("bad_request", f"{name} was not changed in the proposal: {review.why}.")
         await reviews.keep(opened, review)
@@ -169,6 +173,10 @@ def _why_not_undecided(review: Review, chosen: frozenset[HunkId]) -> str:
     return ""
 
 
+def _retyped(review: Review, path: RepoPath, text: str) -> Review | NotEditable:
+    return retyped(review, path, _bytes(review, path, text))
+
+
 def _bytes(review: Review, path: RepoPath, text: str) -> bytes:
     """Return a typed text in the form of its file. Raises: Refused."""
     file = review.file(path)
@@ -180,7 +188,7 @@ def _bytes(review: Review, path: RepoPath, text: str) -> bytes:
     if data is None:
         raise Refused(
             "bad_request",
-            f"the file's encoding cannot hold what was typed into {path}.",
+            f"the file's encoding cannot hold what was typed into {shown_path(path)}.",
             "Leave those characters out, or convert the file to UTF-8 first.",
         )
     return data

@@ -43,7 +43,9 @@ async def tell_outcome(server: "GreenloopServer", review: "PlainReview", run: st
         if server.session.client.runs:
             return
         if state.line.kind == "test":
-            _say(server, types.MessageType.Info, _line(state.line))
+            passed = state.line.verdict == "passed"
+            level = types.MessageType.Info if passed else types.MessageType.Warning
+            _say(server, level, _line(state.line))
         elif proposal is not None:
             await _ask_of_green(server, state.line, proposal)
         else:

@@ -18,7 +18,7 @@ from lsp_server.review.laying import Place, lay, places
 from lsp_server.review.reviewed import ReviewedFile
 from lsp_server.review.state import HunkState, Review
 from lsp_server.review.typed_text import piece_of
-from lsp_server.review.uris import base_uri, proposal_uri
+from lsp_server.review.uris import base_uri, proposal_uri, shown_path
 
 if TYPE_CHECKING:
     from lsp_server.review.accepting import Account, Done
@@ -85,11 +85,6 @@ async def decided_to_json(
         "refused": refused,
         "proposal": await proposal_to_json(server, reviews, opened),
     }
-
-
-def shown_path(path: RepoPath) -> str:
-    """Return a path as text that any JSON reader takes."""
-    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def path_named(review: Review, name: str) -> RepoPath | None:

@@ -11,7 +11,7 @@ from agent.edits.patch import Patch, render_unified
 from agent.journal.files import write_whole
 from lsp_server.review.state import HunkState
 from lsp_server.review.typed_text import is_text, text_of
-from lsp_server.review.uris import BASE, read_uri
+from lsp_server.review.uris import BASE, read_uri, shown_path
 from lsp_server.wire.errors import Refused
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def text_at(reviews: "Reviews", uri: str) -> Text:
     opened = await reviews.open(named.run)
     file = opened.review.file(named.path)
     if file is None:
-        raise Refused("not_found", f"run {named.run} does not change {named.path}.")
+        raise Refused("not_found", f"run {named.run} does not change {shown_path(named.path)}.")
     rejected = opened.review.ids(HunkState.REJECTED, path=file.path)
     content = file.base if named.scheme == BASE else file.without(rejected)
     return Text(text=text_of(content), exists=content is not None, binary=not is_text(content))

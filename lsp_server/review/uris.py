@@ -44,5 +44,10 @@ def read_uri(uri: str) -> TextUri | None:
     return TextUri(scheme=parts.scheme, run=runs[0], path=RepoPath(path))
 
 
+def shown_path(path: RepoPath) -> str:
+    """Return a path as text that any JSON reader takes."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _uri(scheme: str, run: str, path: RepoPath) -> str:
     return f"{scheme}:/{quote(os.fsencode(path), safe=_UNQUOTED)}?run={quote(run)}"

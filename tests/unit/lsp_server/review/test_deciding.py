@@ -1,5 +1,6 @@
 import fcntl
 import json
+import os
 from pathlib import Path
 
 import anyio
@@ -639,3 +640,21 @@ async def test_counts_of_a_run_follow_its_decisions(desk: Desk):
         await decide(editor, run, "reject", hunks=[first["id"]])
         lines = (await editor.peer.request("greenloop/runs", {}))["runs"]
     assert lines[0]["hunks"] == {"open": 1, "accepted": 0, "rejected": 1}
+
+
+async def test_a_name_that_is_no_utf_8_is_reviewed_like_any_other(desk: Desk):
+    name = os.fsdecode(b"caf\xe9 #1.py")
+    run = desk.run_with({name: (OLD, NEW)})
+    path = desk.repo / name
+    async with desk.client() as editor:
+        (file,) = (await proposal(editor, run))["files"]
+        assert file["path"] == "caf\\xe9 #1.py"
+        content = await ask(editor, "greenloop/content", {"uri": file["proposedUri"]})
+        assert content["text"] == NEW.decode()
+        text = NEW.decode().replace("line three", "line tres")
+        await ask(editor, "greenloop/edit", {"run": run, "path": file["path"], "text": text})
+        uri = await editor.open(path)
+        assert (await proposal(editor, run))["files"][0]["uri"] == uri
+        decided = await decide(editor, run, "accept", path=file["path"])
+        assert editor.texts[uri] == text
+    assert decided["conflicts"] == []

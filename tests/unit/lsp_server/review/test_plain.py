@@ -3,6 +3,7 @@
 import pytest
 
 from agent.events import RunFinished, RunStarted
+from agent.host.api import TestsSpec
 from agent.journal.records import Record
 from tests.support.reviewing import Desk, Editor, reviewing
 
@@ -198,6 +199,42 @@ async def test_a_run_that_found_nothing_offers_its_log(desk: Desk):
         shown = await editor.peer.told("window/showDocument")
     assert asked["message"].endswith("nothing that was tried made the test pass")
     assert shown["uri"].endswith("/log.txt")
+
+
+async def test_the_end_of_a_test_run_is_said_in_a_line(desk: Desk):
+    run = await desk.host.run_tests(TestsSpec(repo=desk.repo), flags={})
+    async with plain(desk) as editor:
+        await editor.peer.command("greenloop.server.runs", {})
+        desk.host.begin(run, desk.repo, kind="test")
+        desk.host.finish(run, "failed", "2 passed, 1 failed")
+        said = await editor.peer.told("window/showMessage")
+    assert said == {"type": 2, "message": "Greenloop: Run all tests: 2 passed, 1 failed"}
+
+
+async def test_a_cancelled_run_is_not_spoken_of(desk: Desk):
+    run = await desk.host.start(_task(desk), flags={})
+    later = desk.run_with({"a.py": (OLD, NEW)})
+    async with plain(desk) as editor:
+        await editor.peer.command("greenloop.server.runs", {})
+        desk.host.begin(run, desk.repo)
+        desk.host.finish(run, "interrupted", "cancelled")
+        tell_end(desk, later)
+        asked = await editor.peer.told("window/showMessageRequest")
+        assert "cancelled" not in asked["message"]
+        assert not [m for m in editor.peer.seen if m.get("method") == "window/showMessage"]
+
+
+async def test_a_client_of_another_folder_hears_nothing(desk: Desk, tmp_path):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    (tmp_path / "elsewhere").mkdir()
+    client = desk.client("neovim", options=None, folder=tmp_path / "elsewhere")
+    async with client as other, plain(desk) as editor:
+        for each in (other, editor):
+            await each.peer.command("greenloop.server.runs", {})
+        tell_end(desk, run)
+        await editor.peer.told("window/showMessageRequest")
+        await other.peer.command("greenloop.server.runs", {})
+        assert not [m for m in other.peer.seen if m.get("method") == "window/showMessageRequest"]
 
 
 async def test_a_client_that_draws_runs_gets_no_message(desk: Desk):
