@@ -105,7 +105,7 @@ async def test_what_was_wished_and_bounded_before_the_host_was_there_reaches_it(
         first = host.pid
         assert first
         os.kill(first, signal.SIGKILL)
-        await until(lambda: not is_alive(first))
+        await until(lambda: host.pid is None)
         await host.condition(None, flags={})
         assert host.pid != first
 
