@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 MOST_BYTES: Final = 1_000_000
 """Larger files are not read, as everywhere."""
 _PAUSE_S: Final = 0.15
-"""Without a further edit, before a document is read anew."""
+"""Without a further edit, before a document is read anew; longer for one that takes longer, since
+reading and answering take turns (one interpreter lock)."""
 _LONGEST_S: Final = 1.5
-"""Of typing without a pause, before it is read anew all the same."""
+"""Of typing without a pause, before it is read anew all the same; longer likewise."""
 _MOST_EDITS: Final = 2_000
 """More than these since the last reading are not followed."""
 
@@ -49,7 +50,8 @@ class _Outline:
     units: "tuple[Unit, ...] | None" = None
     edits: list[tuple[int, Edit]] = field(default_factory=list)
     read_at_s: float = 0.0
-    """On the loop's clock."""
+    """When that began, on the loop's clock."""
+    took_s: float = 0.0
     is_lost: bool = False
     """Too much was edited since to follow it."""
     lock: anyio.Lock = field(default_factory=anyio.Lock)
@@ -142,10 +144,11 @@ class Outlines:
         if outline is None:
             return
         if outline.units is not None:
-            await anyio.sleep(_PAUSE_S)
+            await anyio.sleep(max(_PAUSE_S, 2 * outline.took_s))
         newest = self._documents.named(document.uri)
         is_newest = newest is not None and newest.version == document.version
-        if is_newest or anyio.current_time() - outline.read_at_s > _LONGEST_S:
+        longest_s = max(_LONGEST_S, 10 * outline.took_s)
+        if is_newest or anyio.current_time() - outline.read_at_s > longest_s:
             await self._read(document.uri)
 
     async def _read(self, uri: str) -> None:
@@ -156,10 +159,11 @@ class Outlines:
             document = self._documents.named(uri)
             if document is None or outline.version == document.version:
                 return
+            outline.read_at_s = anyio.current_time()
             units = await self._units(document)
+            outline.took_s = anyio.current_time() - outline.read_at_s
             before = outline.units
             outline.version, outline.units, outline.is_lost = document.version, units, False
-            outline.read_at_s = anyio.current_time()
             outline.edits = [one for one in outline.edits if one[0] > document.version]
         if self._by_uri.get(uri) is outline and _names(before) != _names(units):
             for call in self.on_read:
