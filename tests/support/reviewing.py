@@ -137,8 +137,10 @@ class Editor:
             return {"applied": False, "failureReason": self.refusal}
         (change,) = params["edit"]["documentChanges"]
         uri, version = change["textDocument"]["uri"], change["textDocument"]["version"]
-        if version != self.versions[uri]:
-            # Seen in Neovim 0.10 and 0.12: nothing is changed, and the answer says that it was.
+        # Seen in Neovim 0.10 and 0.12: of an edit that is too old nothing is done, and the answer
+        # says that it was; one for version 0 is done, whatever the version is by now.
+        is_looked_at = self.kind == "vscode" or version != 0
+        if is_looked_at and version != self.versions[uri]:
             return {"applied": self.kind == "neovim"}
         await self.type(uri, _with_edits(self.texts[uri], change["edits"]))
         return {"applied": True}
@@ -208,9 +210,13 @@ async def _carry(server: GreenloopServer, stream: Any) -> None:
 
 @asynccontextmanager
 async def reviewing(tmp_path: Path) -> AsyncGenerator[Desk]:
-    """Start a server without a client; state and repository are below `tmp_path`."""
-    state = tmp_path / "state"
-    repo = a_repo(tmp_path / "repo", {"README": b"a repository\n"})
+    """Start a server without a client; state and repository are below `tmp_path`.
+
+    A second one on the same folder is another process of the same user.
+    """
+    state, repo = tmp_path / "state", tmp_path / "repo"
+    if not repo.exists():
+        a_repo(repo, {"README": b"a repository\n"})
     host = FakeHost(state)
     variables = {"HOME": str(tmp_path), "GREENLOOP_STATE_DIR": str(state)}
     keeper = CoreKeeper(lambda: core_over(host, variables))

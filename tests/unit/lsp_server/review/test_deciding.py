@@ -10,7 +10,6 @@ from jsonschema import Draft202012Validator
 import lsp_server
 from agent.edits.changes import Content, Mode
 from agent.host.api import Checked
-from agent.journal.store import RunStore
 from lsp_server.review import stored
 from tests.support.lsp import Answered
 from tests.support.reviewing import Desk, Editor, reviewing
@@ -302,24 +301,40 @@ async def test_undo_of_a_buffer_that_was_saved_and_closed_goes_to_disk(desk: Des
 
 
 async def test_decisions_survive_a_restart_and_another_client_sees_them(tmp_path: Path):
+    typed = NEW.decode().replace("line 15.5", "line fifteen and a half")
     async with reviewing(tmp_path) as desk:
-        run = desk.run_with({"a.py": (OLD, NEW)})
+        run = desk.run_with({"a.py": (OLD, NEW), "b.py": (OLD, NEW)})
         async with desk.client() as editor:
-            first, second = hunks_of(await proposal(editor, run))
+            params = {"run": run, "path": "a.py", "text": typed}
+            edited = await ask(editor, "greenloop/edit", params)
+            first, second, *_ = hunks_of(edited)
             await decide(editor, run, "accept", hunks=[first["id"]])
             await decide(editor, run, "reject", hunks=[second["id"]])
+            left = await ask(editor, "greenloop/check", {"run": run})
         async with desk.client() as other:
-            assert states_of(await proposal(other, run)) == ["accepted", "rejected"]
-        state = desk.state
-    # What a server of another process does, with the same folder.
-    assert RunStore(state).open(run).patch()
-    async with reviewing(tmp_path / "again") as desk, desk.client() as editor:
-        (desk.state / "runs").rmdir() if (desk.state / "runs").exists() else None
-        desk.state.mkdir(exist_ok=True)
-        (desk.state / "runs").symlink_to(state / "runs")
-        found = await proposal(editor, run)
-        assert states_of(found) == ["accepted", "rejected"]
-        assert found["canUndo"]
+            assert await proposal(other, run) == left
+    async with reviewing(tmp_path) as desk, desk.client() as editor:
+        assert await proposal(editor, run) == left
+        assert states_of(left) == ["accepted", "rejected", "open", "open"]
+        await decide(editor, run, "reopen")
+        await decide(editor, run, "accept")
+        assert (desk.repo / "a.py").read_text() == typed
+        await ask(editor, "greenloop/undo", {"run": run})
+        assert (desk.repo / "a.py").read_bytes() == OLD
+
+
+async def test_what_another_process_decided_is_seen_at_once(tmp_path: Path):
+    async with reviewing(tmp_path) as desk, reviewing(tmp_path) as other:
+        run = desk.run_with({"a.py": (OLD, NEW)})
+        async with desk.client() as one, other.client() as two:
+            first, second = hunks_of(await proposal(one, run))
+            assert states_of(await proposal(two, run)) == ["open", "open"]
+            await decide(one, run, "accept", hunks=[first["id"]])
+            assert states_of(await proposal(two, run)) == ["accepted", "open"]
+            await decide(two, run, "accept", hunks=[second["id"]])
+            undone = await ask(one, "greenloop/undo", {"run": run})
+    assert states_of(undone["proposal"]) == ["open", "open"]
+    assert (desk.repo / "a.py").read_bytes() == OLD
 
 
 async def test_what_is_known_not_to_be_green_is_not_accepted_unless_asked(desk: Desk):
@@ -658,3 +673,96 @@ async def test_a_name_that_is_no_utf_8_is_reviewed_like_any_other(desk: Desk):
         decided = await decide(editor, run, "accept", path=file["path"])
         assert editor.texts[uri] == text
     assert decided["conflicts"] == []
+
+
+async def test_a_hunk_of_line_ends_alone_is_left_to_a_closed_file(desk: Desk):
+    run = desk.run_with({"a.py": (b"a\r\nb\r\n", b"a\nb\n")})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "a.py")
+        decided = await decide(editor, run, "accept")
+        (conflict,) = decided["conflicts"]
+        assert conflict["why"] == (
+            "only line ends differ, and the editor keeps its own; close the file first"
+        )
+        await editor.close(uri)
+        await decide(editor, run, "accept")
+    assert (desk.repo / "a.py").read_bytes() == b"a\nb\n"
+
+
+async def test_an_editor_that_made_mixed_line_ends_alike_gets_only_the_changed_lines(desk: Desk):
+    old = b"a\r\nb\nc\r\nd\r\n"
+    run = desk.run_with({"a.py": (old, old.replace(b"c", b"C"))})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "a.py", "a\r\nb\r\nc\r\nd\r\n")
+        decided = await decide(editor, run, "accept")
+        assert editor.texts[uri] == "a\r\nb\r\nC\r\nd\r\n"
+    assert decided["conflicts"] == []
+
+
+async def test_a_text_in_an_unknown_encoding_is_not_touched(desk: Desk):
+    old = b"caf\xe9\nb\n"
+    run = desk.run_with({"a.py": (old, old.replace(b"b", b"B"))})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "a.py", "caf\ufffd\nb\n")
+        decided = await decide(editor, run, "accept")
+        assert editor.texts[uri] == "caf\ufffd\nb\n"
+    assert [each["why"] for each in decided["conflicts"]] == [
+        "its encoding in the editor is not known"
+    ]
+
+
+async def test_a_text_in_latin_1_is_changed_in_the_editor(desk: Desk):
+    old = b"# coding: latin-1\ncaf\xe9\nb\n"
+    run = desk.run_with({"a.py": (old, old.replace(b"b", b"\xe9"))})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "a.py", old.decode("latin-1"))
+        await decide(editor, run, "accept")
+        assert editor.texts[uri] == "# coding: latin-1\ncafé\né\n"
+
+
+async def test_a_file_that_is_closed_while_its_edit_is_on_the_way_is_a_conflict(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "a.py")
+
+        async def close() -> None:
+            await editor.close(uri)
+            editor.refusal = "there is no such document"
+
+        editor.before_edit = close
+        decided = await decide(editor, run, "accept")
+        assert len(decided["conflicts"]) == 1
+        editor.refusal = ""
+        await decide(editor, run, "accept")
+    assert (desk.repo / "a.py").read_bytes() == NEW
+
+
+async def test_a_new_file_whose_empty_buffer_is_open_is_written_there(desk: Desk):
+    run = desk.run_with({"n.py": (None, b"n = 1\n")})
+    async with desk.client() as editor:
+        uri = await editor.open(desk.repo / "n.py", "")
+        decided = await decide(editor, run, "accept")
+        assert editor.texts[uri] == "n = 1\n"
+        assert not (desk.repo / "n.py").exists()
+        assert decided["done"][0]["how"] == "buffer"
+        await ask(editor, "greenloop/undo", {"run": run})
+        assert editor.texts[uri] == ""
+
+
+async def test_a_new_file_that_somebody_wrote_meanwhile_is_a_conflict(desk: Desk):
+    run = desk.run_with({"n.py": (None, b"n = 1\n")})
+    (desk.repo / "n.py").write_bytes(b"mine\n")
+    async with desk.client() as editor:
+        decided = await decide(editor, run, "accept")
+    assert (desk.repo / "n.py").read_bytes() == b"mine\n"
+    assert decided["conflicts"][0]["why"] == "there is a file of that name by now"
+
+
+async def test_a_folder_in_the_place_of_a_new_file_is_a_conflict(desk: Desk):
+    run = desk.run_with({"n.py": (None, b"n = 1\n")})
+    (desk.repo / "n.py").mkdir()
+    async with desk.client() as editor:
+        (file,) = (await proposal(editor, run))["files"]
+        assert file["hunks"][0]["conflict"] == "there is a folder of that name by now"
+        decided = await decide(editor, run, "accept")
+    assert decided["conflicts"][0]["why"] == "there is a folder of that name by now"
