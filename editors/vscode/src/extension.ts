@@ -103,6 +103,8 @@ export function activate(context: vscode.ExtensionContext): void {
     }),
     server.onCondition((condition) => {
       void vscode.commands.executeCommand("setContext", "greenloop.server", condition.kind);
+      const isReady = condition.kind === "running";
+      void vscode.commands.executeCommand("setContext", "greenloop.isReady", isReady);
       switch (condition.kind) {
         case "running":
           void recall(server, table).catch(() => {

@@ -58,7 +58,7 @@ test("menus, keys, links and buttons name commands that exist", () => {
     ...[...JSON.stringify(contributes).matchAll(/command:(greenloop\.\w+)/g)].map(
       ([, name]) => name,
     ),
-    ...[...source().matchAll(/"(greenloop\.(?!server|failing|inReview)\w+)"/g)].map(
+    ...[...source().matchAll(/"(greenloop\.(?!server|isReady|failing|inReview)\w+)"/g)].map(
       ([, name]) => name,
     ),
   ];
@@ -114,7 +114,7 @@ test("no proposed API is asked for", () => {
 test("the walkthrough's pages are there, and its texts are plain", () => {
   for (const { description, media } of contributes.walkthroughs.flatMap(({ steps }) => steps)) {
     assert.ok(existsSync(media.markdown), media.markdown);
-    assert.ok(!description.includes("`"), description);
+    assert.ok(!/[`*]/.test(description), description);
   }
 });
 
