@@ -110,6 +110,7 @@ def with_runs(folder: Path) -> list[tuple[str, float, float, str, str]]:
         settings = {"strategy": "model", "model": "fake", "attempts": 1, "runsAtOnce": RUNS}
         editor.initialize(repo, {"settings": settings, "client": {"runs": True}})
         actions = code_actions(editor, repo)
+        next(actions)
         waits_ms = [next(actions)]
         for _ in range(RUNS):
             start = {"kind": "fix", "folder": repo.as_uri(), "targets": [], "attempts": 1}

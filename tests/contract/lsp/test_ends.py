@@ -243,3 +243,26 @@ def test_wrong_arguments_end_with_one_line_and_what_to_do(
     assert told in done.stderr
     assert done.stderr.count("\n") == 2
     assert done.stdout == ""
+
+
+@pytest.mark.docker
+def test_health_is_told_line_by_line_with_what_to_do(tmp_path: Path) -> None:
+    folder = tmp_path / "no-repository"
+    folder.mkdir()
+    environment = surroundings(tmp_path) | {"GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "lsp_server", "--check-health"],
+        capture_output=True,
+        text=True,
+        cwd=folder,
+        env=environment,
+        timeout=PATIENCE_S,
+        check=False,
+    )
+    assert done.returncode == 1
+    first, *findings = done.stdout.splitlines()
+    assert first.startswith("greenloop-lsp ")
+    assert f"no  repository: none at {folder}" in findings
+    assert any(line.startswith("ok  engine: ") for line in findings)
+    assert "what to do:" in findings
+    assert done.stderr == ""
