@@ -4,7 +4,8 @@ Nothing is opened unless the person chose it in that message.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import anyio.to_thread
@@ -29,15 +30,18 @@ logger = logging.getLogger(__name__)
 REVIEW: Final = "Review"
 ACCEPT_ALL: Final = "Accept all"
 LATER: Final = "Later"
+ACCEPT_ANYWAY: Final = "Accept anyway"
 SHOW_LOG: Final = "Show log"
 LOG: Final = "log.txt"
 
 
 async def tell_outcome(server: "GreenloopServer", review: "PlainReview", run: str) -> None:
     """Show what a run came to, and do what the person chooses."""
-    try:
+    async with _said_aloud(server):
         state = await server.core.runs.picture(run)
-        if state is None or state.line.verdict == "interrupted" or not _is_of(server, state.line):
+        if state is None or state.line.verdict == "interrupted":
+            return
+        if not await anyio.to_thread.run_sync(_is_of, server, state.line):
             return
         proposal = await review.take(run) if state.line.can_review else None
         if server.session.client.runs:
@@ -50,6 +54,21 @@ async def tell_outcome(server: "GreenloopServer", review: "PlainReview", run: st
             await _ask_of_green(server, state.line, proposal)
         else:
             await _ask_of_other(server, state.line)
+
+
+async def tell_decided(
+    server: "GreenloopServer", params: Mapping[str, Any], decided: Mapping[str, Any]
+) -> None:
+    """Say what came of an accept that a client without a review of its own asked for."""
+    async with _said_aloud(server):
+        await tell_accepted(server, params, decided)
+
+
+@asynccontextmanager
+async def _said_aloud(server: "GreenloopServer") -> AsyncGenerator[None]:
+    """Turn what cannot be done into a message; nobody waits for an answer here."""
+    try:
+        yield
     except ClientGone:
         pass
     except ClientRefused as exc:
@@ -60,11 +79,12 @@ async def tell_outcome(server: "GreenloopServer", review: "PlainReview", run: st
 
 def _is_of(server: "GreenloopServer", line: RunLine) -> bool:
     """Tell whether the client has something of a run's repository open."""
-    top, session = line.top, server.session
-    if top is None:
+    if line.top is None:
         return False
-    open_ = (*session.folders, *(document.path for document in session.documents.all()))
-    return any(each.is_relative_to(top) or top.is_relative_to(each) for each in open_)
+    top, session = line.top.resolve(), server.session
+    open_ = [*session.folders, *(document.path for document in session.documents.all())]
+    real = [each.resolve() for each in open_]
+    return any(each.is_relative_to(top) or top.is_relative_to(each) for each in real)
 
 
 async def _ask_of_green(server: "GreenloopServer", line: RunLine, proposal: Any) -> None:
@@ -75,15 +95,15 @@ async def _ask_of_green(server: "GreenloopServer", line: RunLine, proposal: Any)
     if chosen == REVIEW:
         await _show_first(server, line.run, proposal)
     elif chosen == ACCEPT_ALL:
-        decided = await decide(server, {"run": line.run, "decision": "accept"})
-        _say(server, *account_of(decided))
+        params = {"run": line.run, "decision": "accept"}
+        await tell_accepted(server, params, await decide(server, params))
 
 
 async def _ask_of_other(server: "GreenloopServer", line: RunLine) -> None:
     if await _choice(server, types.MessageType.Warning, _line(line), (SHOW_LOG, LATER)) == SHOW_LOG:
         lines = await server.core.runs.lines(line.run, 0)
-        stored = server.core.store.open(line.run)
         text = "".join(f"{each.text}\n{each.diff}" for each in lines)
+        stored = await anyio.to_thread.run_sync(server.core.store.open, line.run)
         path = stored.path / LOG
         await anyio.to_thread.run_sync(write_whole, path, text.encode("utf-8", "replace"))
         if not await show(server, uri_of(path)):
@@ -117,15 +137,37 @@ async def _show_first(server: "GreenloopServer", run: str, proposal: Any) -> Non
     await show(server, uri_of(await write_diff(opened)))
 
 
-def account_of(decided: Mapping[str, Any]) -> tuple[types.MessageType, str]:
-    """Return what came of an accept, for a person."""
+async def tell_accepted(
+    server: "GreenloopServer", params: Mapping[str, Any], decided: Mapping[str, Any]
+) -> None:
+    """Say what came of an accept; what was refused may be wanted all the same.
+
+    Raises: AgentError, Refused, ClientGone.
+    """
+    if not decided["refused"]:
+        _say(server, *account_of(decided, "accepted"))
+        return
+    text, level = str(decided["refused"]), types.MessageType.Warning
+    if await _choice(server, level, text, (ACCEPT_ANYWAY, LATER)) == ACCEPT_ANYWAY:
+        again = await decide(server, {**params, "evenIfNotGreen": True})
+        _say(server, *account_of(again, "accepted"))
+
+
+def tell_undone(server: "GreenloopServer", decided: Mapping[str, Any]) -> None:
+    """Say what came of an undo."""
     if decided["refused"]:
-        return types.MessageType.Warning, str(decided["refused"])
+        _say(server, types.MessageType.Info, str(decided["refused"]))
+    else:
+        _say(server, *account_of(decided, "taken back"))
+
+
+def account_of(decided: Mapping[str, Any], what: str) -> tuple[types.MessageType, str]:
+    """Return what was `accepted`, or `taken back`, and what was not, for a person."""
     done, conflicts = decided["done"], decided["conflicts"]
     parts = []
     if done:
         changes = sum(len(each["hunks"]) for each in done)
-        parts.append(f"{counted(changes, 'change')} accepted in {_named(done)}")
+        parts.append(f"{counted(changes, 'change')} {what} in {_named(done)}")
     unsaved = [each for each in done if not each["saved"]]
     if unsaved:
         parts.append(f"not saved yet: {_named(unsaved)}")
@@ -133,7 +175,7 @@ def account_of(decided: Mapping[str, Any]) -> tuple[types.MessageType, str]:
         f"{each['path']}:{each['line'] + 1} was left as it is: {each['why']}" for each in conflicts
     ]
     level = types.MessageType.Warning if conflicts else types.MessageType.Info
-    return level, "; ".join(parts) or "there was nothing left to accept"
+    return level, "; ".join(parts) or f"there was nothing left to be {what}"
 
 
 def _named(files: list[Mapping[str, Any]]) -> str:

@@ -52,8 +52,15 @@ async def content(server: "GreenloopServer", params: Params) -> object:
 async def decide(server: "GreenloopServer", params: Params) -> object:
     """Accept, reject or reopen hunks. Raises: Refused, AgentError, ClientGone."""
     from lsp_server.review.deciding import decide as carry_out
+    from lsp_server.review.outcome import tell_decided
+    from lsp_server.runs.guarded import guarded
 
-    return await carry_out(server, params)
+    decided = await carry_out(server, params)
+    if params["decision"] == "accept" and not server.session.client.review:
+        server.tasks.start_soon(
+            guarded, "telling of an accept", params["run"], tell_decided, server, params, decided
+        )
+    return decided
 
 
 async def edit(server: "GreenloopServer", params: Params) -> object:
@@ -73,8 +80,12 @@ async def check(server: "GreenloopServer", params: Params) -> object:
 async def take_back(server: "GreenloopServer", params: Params) -> object:
     """Take out everything that was accepted. Raises: Refused, AgentError, ClientGone."""
     from lsp_server.review.deciding import undo_accepted
+    from lsp_server.review.outcome import tell_undone
 
-    return await undo_accepted(server, params["run"])
+    decided = await undo_accepted(server, params["run"])
+    if not server.session.client.review:
+        tell_undone(server, decided)
+    return decided
 
 
 async def diff(server: "GreenloopServer", params: Params) -> object:

@@ -3,7 +3,7 @@
 import pytest
 
 from agent.events import RunFinished, RunStarted
-from agent.host.api import TestsSpec
+from agent.host.api import Checked, TestsSpec
 from agent.journal.records import Record
 from tests.support.reviewing import Desk, Editor, reviewing
 
@@ -136,6 +136,42 @@ async def test_a_hunk_that_cannot_go_in_says_so_and_can_only_be_rejected(desk: D
         found = await actions(editor, uri, 3)
     assert "Accept this change (Greenloop)" not in found
     assert "Reject this change (Greenloop)" in found
+
+
+async def test_what_came_of_an_accept_and_an_undo_is_said(desk: Desk):
+    run = desk.run_with({"a.py": (OLD, NEW), "b.py": (OLD, NEW)})
+    (desk.repo / "b.py").write_bytes(OLD.replace(b"line 3\n", b"mine\n"))
+    async with plain(desk) as editor:
+        await editor.open(desk.repo / "a.py")
+        await editor.peer.command("greenloop.server.decide", {"run": run, "decision": "accept"})
+        said = await editor.peer.told("window/showMessage")
+        assert said["type"] == 2
+        assert said["message"] == (
+            "Greenloop: 3 changes accepted in b.py, a.py; not saved yet: a.py; b.py:4 was left as "
+            "it is: these lines, or lines right beside them, have changed since"
+        )
+        await editor.peer.command("greenloop.server.undo", {"run": run})
+        await editor.peer.told(
+            "window/showMessage",
+            lambda params: params["message"].startswith("Greenloop: 3 changes taken back in"),
+        )
+
+
+async def test_what_is_not_green_can_be_accepted_all_the_same_after_a_question(desk: Desk):
+    desk.host.checked = Checked(verdict="unchanged", message="1 test still fails: t", receipt="")
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with plain(desk) as editor:
+        editor.peer.handlers["window/showMessageRequest"] = lambda _: {"title": "Accept anyway"}
+        found = await editor.peer.command("greenloop.server.proposal", {"run": run})
+        first = found["files"][0]["hunks"][0]["id"]
+        reject = {"run": run, "decision": "reject", "hunks": [first]}
+        await editor.peer.command("greenloop.server.decide", reject)
+        await editor.peer.command("greenloop.server.check", {"run": run})
+        await editor.peer.command("greenloop.server.decide", {"run": run, "decision": "accept"})
+        asked = await editor.peer.told("window/showMessageRequest")
+        said = await editor.peer.told("window/showMessage")
+    assert "what is left is not green" in asked["message"]
+    assert said["message"] == "Greenloop: 1 change accepted in a.py"
 
 
 async def test_the_diff_is_shown_on_request(desk: Desk):
