@@ -47,6 +47,7 @@ const NOTIFICATIONS: readonly (keyof Notifications)[] = [
 const RESTARTS = 4;
 const RESTARTS_WITHIN_MS = 3 * 60_000;
 const STOP_MS = 4_000;
+const END_MS = 1_000;
 
 export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Condition>();
@@ -104,24 +105,7 @@ export class Server implements vscode.Disposable {
   /** End it in order; one that does not end in time is killed. */
   async stop(): Promise<void> {
     await this.starting?.catch(() => undefined);
-    const { client, process } = this;
-    this.client = undefined;
-    this.process = undefined;
-    if (client === undefined) {
-      return;
-    }
-    this.isStopping = true;
-    this.set({ kind: "stopped", text: "It was stopped." });
-    try {
-      await client.dispose(STOP_MS);
-    } catch (error) {
-      this.log.warn(`the server did not stop in order: ${String(error)}`);
-    } finally {
-      if (process?.exitCode === null && process.signalCode === null) {
-        process.kill("SIGTERM");
-      }
-      this.isStopping = false;
-    }
+    await this.end();
   }
 
   /**
@@ -176,6 +160,27 @@ export class Server implements vscode.Disposable {
     this.told.dispose();
   }
 
+  private async end(): Promise<void> {
+    const { client, process } = this;
+    this.client = undefined;
+    this.process = undefined;
+    if (client === undefined) {
+      return;
+    }
+    this.isStopping = true;
+    this.set({ kind: "stopped", text: "It was stopped." });
+    try {
+      await client.dispose(STOP_MS);
+    } catch (error) {
+      this.log.warn(`the server did not stop in order: ${String(error)}`);
+    } finally {
+      if (process?.exitCode === null && process.signalCode === null) {
+        process.kill("SIGTERM");
+      }
+      this.isStopping = false;
+    }
+  }
+
   private async launch(): Promise<void> {
     this.set({ kind: "starting", text: "It is starting." });
     const machine = await thisMachine();
@@ -198,16 +203,12 @@ export class Server implements vscode.Disposable {
   }
 
   private async connect(command: string): Promise<void> {
-    let startError = "";
     const client: LanguageClient = new LanguageClient(
       "greenloop",
       "Greenloop",
       async () => {
         const child = await spawned(command, this.log);
         this.process = child;
-        child.once("exit", (code, signal) => {
-          startError = `It ended with ${signal ?? `exit code ${String(code)}`}.`;
-        });
         return child;
       },
       this.clientOptions(() => {
@@ -224,16 +225,17 @@ export class Server implements vscode.Disposable {
     try {
       await client.start();
     } catch (error) {
-      const why = startError || (error instanceof Error ? error.message : String(error));
+      const child = this.process;
+      const why = child === undefined ? messageOf(error) : await endOf(child);
       this.client = undefined;
-      this.process?.kill("SIGTERM");
+      this.process = undefined;
       this.set({ kind: "failed", text: `${command} could not be started. ${why}` });
       return;
     }
     const server = introduction(client.initializeResult);
     const misfit = mismatch(server, command);
     if (misfit !== "") {
-      await this.stop();
+      await this.end();
       this.set({ kind: "failed", text: misfit });
       return;
     }
@@ -316,4 +318,23 @@ function forward(stream: NodeJS.ReadableStream, log: vscode.LogOutputChannel): v
   createInterface({ input: stream }).on("line", (line) => {
     log.info(line);
   });
+}
+
+/** How a program that did not answer came to its end; it is ended where it has not. */
+async function endOf(child: ChildProcess): Promise<string> {
+  if (child.exitCode === null && child.signalCode === null) {
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    const late = new Promise((resolve) => setTimeout(resolve, END_MS));
+    await Promise.race([ended, late]);
+  }
+  if (child.exitCode === null && child.signalCode === null) {
+    child.kill("SIGTERM");
+    return "It did not answer as a language server does.";
+  }
+  const how = child.signalCode ?? `exit code ${String(child.exitCode)}`;
+  return `It ended with ${how} before it answered.`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
