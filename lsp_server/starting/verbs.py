@@ -5,7 +5,7 @@ How a run goes on is for the registry (`lsp_server.runs`).
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
@@ -15,6 +15,7 @@ from agent.host.api import TestsSpec
 from agent.task import RepoPath
 from lsp_server.convert import uri_of
 from lsp_server.documents import CannotKeep, overlay_of
+from lsp_server.settings import EditorSettings
 from lsp_server.titles import title_of
 from lsp_server.where import Place, check_trust, place_in, top_for
 from lsp_server.wire.errors import Refused
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from lsp_server.server import GreenloopServer
     from lsp_server.tested.showing import Snapshot
     from lsp_server.units import Unit
-
-_MOST_RUNS: Final = 200
-"""The newest, looked through for those under way."""
 
 
 async def start(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,7 +49,7 @@ async def start(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[st
         overlay=await _overlay(base, top),
     )
     what = await anyio.to_thread.run_sync(wanted, wish)
-    await server.core.host.limit(editor.runs_at_once)
+    await _tell_host(server, editor)
     run = await server.core.runs.start(
         server,
         what.task,
@@ -75,7 +73,7 @@ async def test(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[str
     editor = await session.settings(top)
     base = server.showing.snapshot()
     spec = TestsSpec(repo=top, targets=targets, overlay=await _overlay(base, top))
-    await server.core.host.limit(editor.runs_at_once)
+    await _tell_host(server, editor)
     run = await server.core.runs.run_tests(
         server,
         spec,
@@ -96,8 +94,7 @@ async def status(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[s
     top = _top_if_any(server, params)
     editor = await session.settings(top)
     condition = await server.core.host.condition(top, flags=flags_of(editor, {}))
-    lines = await server.core.runs.newest(top=None, limit=_MOST_RUNS)
-    states = [str(line.state) for line in lines if line.here]
+    states = [str(line.state) for line in server.core.runs.under_way()]
     return {
         "server": __version__,
         "repository": condition.repository,
@@ -116,6 +113,13 @@ async def status(server: "GreenloopServer", params: Mapping[str, Any]) -> dict[s
         "running": states.count("running"),
         "waiting": states.count("waiting"),
     }
+
+
+async def _tell_host(server: "GreenloopServer", editor: EditorSettings) -> None:
+    """Hand over what is the host's to keep: how many runs at once, and what the end of us means."""
+    server.wish = editor.on_exit
+    await server.core.host.limit(editor.runs_at_once)
+    await server.core.host.wish(editor.on_exit)
 
 
 async def _units_at(server: "GreenloopServer", place: Place | None) -> "tuple[Unit, ...]":
