@@ -5,8 +5,7 @@
  * `request` and listen by `on`.
  */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
+import type { ChildProcess } from "node:child_process";
 import * as vscode from "vscode";
 import {
   CloseAction,
@@ -22,7 +21,8 @@ import type { Notifications, Options, Requests } from "../protocol";
 import type { Trace } from "../trace";
 import { introduction, mismatch } from "./agreement";
 import { findServer } from "./lookup";
-import { serverEnvironment, thisMachine } from "./machine";
+import { thisMachine } from "./machine";
+import { endOf, forward, spawned } from "./program";
 
 export type Condition =
   | { kind: "stopped"; text: string }
@@ -47,7 +47,6 @@ const NOTIFICATIONS: readonly (keyof Notifications)[] = [
 const RESTARTS = 4;
 const RESTARTS_WITHIN_MS = 3 * 60_000;
 const STOP_MS = 4_000;
-const END_MS = 1_000;
 
 export class Server implements vscode.Disposable {
   private readonly changed = new vscode.EventEmitter<Condition>();
@@ -296,43 +295,6 @@ export class Server implements vscode.Disposable {
     this.trace.write("server", { state: kind, ...fields });
     this.changed.fire(condition);
   }
-}
-
-/** Start the program; a program that cannot be started at all is an error with its reason. */
-async function spawned(command: string, log: vscode.LogOutputChannel): Promise<ChildProcess> {
-  const child = spawn(command, ["--stdio"], { env: serverEnvironment(), stdio: "pipe" });
-  child.stdin.on("error", (error) => {
-    log.debug(`the server reads no more: ${error.message}`);
-  });
-  await new Promise<void>((resolve, reject) => {
-    child.once("spawn", resolve);
-    child.once("error", reject);
-  });
-  child.on("error", (error) => {
-    log.error(error);
-  });
-  return child;
-}
-
-function forward(stream: NodeJS.ReadableStream, log: vscode.LogOutputChannel): void {
-  createInterface({ input: stream }).on("line", (line) => {
-    log.info(line);
-  });
-}
-
-/** How a program that did not answer came to its end; it is ended where it has not. */
-async function endOf(child: ChildProcess): Promise<string> {
-  if (child.exitCode === null && child.signalCode === null) {
-    const ended = new Promise((resolve) => child.once("exit", resolve));
-    const late = new Promise((resolve) => setTimeout(resolve, END_MS));
-    await Promise.race([ended, late]);
-  }
-  if (child.exitCode === null && child.signalCode === null) {
-    child.kill("SIGTERM");
-    return "It did not answer as a language server does.";
-  }
-  const how = child.signalCode ?? `exit code ${String(child.exitCode)}`;
-  return `It ended with ${how} before it answered.`;
 }
 
 function messageOf(error: unknown): string {

@@ -6,7 +6,7 @@
 
 import * as vscode from "vscode";
 
-import type { Notifications, TestFailure, TestOutcome, Unit } from "../protocol";
+import type { Notifications, TestOutcome, Unit } from "../protocol";
 import { problemOf } from "../problems";
 import { localFolders } from "../server/machine";
 import type { Server } from "../server/server";
@@ -14,6 +14,7 @@ import type { RunTable } from "../runs/table";
 import { isActive } from "../runs/table";
 import type { Trace } from "../trace";
 import { fileOf, nameOf, plainId } from "./ids";
+import { rangeOf, report } from "./results";
 
 const REREAD_MS = 600;
 const CONTROLLER = "greenloop-tests";
@@ -351,55 +352,4 @@ function walk(item: vscode.TestItem, take: (item: vscode.TestItem) => void): voi
     take(child);
     walk(child, take);
   }
-}
-
-function report(run: vscode.TestRun, item: vscode.TestItem, outcome: TestOutcome): void {
-  const milliseconds = outcome.durationS * 1000;
-  switch (outcome.outcome) {
-    case "passed":
-    case "xfailed":
-      run.passed(item, milliseconds);
-      return;
-    case "skipped":
-      run.skipped(item);
-      return;
-    case "failed":
-    case "xpassed":
-      run.failed(item, messageOf(outcome), milliseconds);
-      return;
-    case "error":
-      run.errored(item, messageOf(outcome), milliseconds);
-      return;
-  }
-}
-
-function messageOf(outcome: TestOutcome): vscode.TestMessage {
-  const { failure } = outcome;
-  const fallback =
-    outcome.outcome === "xpassed" ? "It passes, though it is marked to fail." : "It fails.";
-  const message = new vscode.TestMessage(
-    failure === undefined || failure.message === "" ? fallback : failure.message,
-  );
-  if (failure !== undefined && failure.uri !== "") {
-    message.location = new vscode.Location(vscode.Uri.parse(failure.uri), rangeOf(failure.range));
-    message.stackTrace = stackOf(failure);
-  }
-  return message;
-}
-
-/** Innermost first, as VS Code lists them. */
-function stackOf(failure: TestFailure): vscode.TestMessageStackFrame[] {
-  return [...failure.frames].reverse().map((frame) => {
-    const uri = vscode.Uri.parse(frame.uri);
-    return new vscode.TestMessageStackFrame(
-      frame.function,
-      uri,
-      new vscode.Position(frame.line, 0),
-    );
-  });
-}
-
-function rangeOf(range: TestFailure["range"]): vscode.Range {
-  const { start, end } = range;
-  return new vscode.Range(start.line, start.character, end.line, end.character);
 }
