@@ -27,7 +27,7 @@ _EPILOG: Final = """\
 Over its own streams the server ends with its editor: 0 after shutdown and exit, 1 otherwise. On a
 port it serves several editors, one after the other or at once, which share their runs, until it is
 interrupted. Whoever reaches that port can run code as you: it is opened on loopback only, and a
-WebSocket refuses clients that a web page opened.
+WebSocket refuses clients that a web page opened. On a machine with other users, use --stdio.
 """
 
 

@@ -24,7 +24,8 @@ import anyio.to_thread
 ROUNDS = 15
 ASKED = 1000
 RUNS = 50
-RUNS_ARE_WATCHED_S = 120.0
+RUNS_ARE_WATCHED_S = 60.0
+ENDING_S = 300.0
 LINES = 5000
 
 BARE = """
@@ -127,9 +128,7 @@ def with_runs(folder: Path) -> list[tuple[str, float, float, str, str]]:
             most = max(most, sum(run["state"] == "running" for run in runs))
         memory = editor.memory_mb()
         greens = sum(run["verdict"] == "green" for run in runs)
-        for run in runs:
-            if run["state"] in {"waiting", "running"}:
-                editor.request("greenloop/cancel", {"run": run["run"]})
+        end_one_by_one(editor)
     return [
         (f"code action during {RUNS} runs, median", middle(waits_ms), 0.0, "ms", "<= 20"),
         (f"code action during {RUNS} runs, p99", p99(waits_ms), 0.0, "ms", "<= 50"),
@@ -138,6 +137,24 @@ def with_runs(folder: Path) -> list[tuple[str, float, float, str, str]]:
         (f"greens in {RUNS_ARE_WATCHED_S:.0f} s", float(greens), 0.0, "", ""),
         (f"memory of the server after {RUNS} runs", memory, 0.0, "MB", "<= 150"),
     ]
+
+
+def end_one_by_one(editor: "Editor") -> None:
+    """Cancel what is under way: first what waits, then each run once the one before has ended.
+
+    A hundred containers removed at a time have wedged a Docker Engine (20.10, 2026-11-23).
+    """
+    until = time.monotonic() + ENDING_S
+    while time.monotonic() < until:
+        runs = editor.request("greenloop/runs", {"limit": RUNS})["runs"]
+        alive = [run for run in runs if run["state"] in {"waiting", "running"}]
+        if not alive:
+            return
+        waiting = [run for run in alive if run["state"] == "waiting"]
+        for run in waiting or alive[-1:]:
+            editor.request("greenloop/cancel", {"run": run["run"]})
+        time.sleep(0.2)
+    raise RuntimeError(f"{len(alive)} runs could not be ended")
 
 
 def make_repo(repo: Path) -> None:
