@@ -3,9 +3,10 @@
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+import anyio
 import anyio.to_thread
 
 from sandbox.errors import EngineUnavailable, SandboxError
@@ -17,6 +18,10 @@ T = TypeVar("T")
 
 CALL_S: Final = 60
 """Any call of the engine's API; a start under load 20 took 4 s."""
+CONNECT_S: Final = 15
+"""The first call, which costs the engine nothing: one that hangs is told soon."""
+STARTS_AND_REMOVALS: Final = 4
+"""Side by side, of one process: 100 removals at once made Docker 20.10 hang for good."""
 NOT_RUNNING: Final = "sudo systemctl start docker"
 NOT_ALLOWED: Final = 'sudo usermod -aG docker "$USER"   (then log in again)'
 NOT_ENFORCED: Final = "use cgroup v2 with delegated controllers, or an engine that runs as root"
@@ -33,6 +38,10 @@ class Engine:
     cpus: int
     unenforced: tuple[str, ...]
     """Limits that this engine takes and does not keep."""
+    turns: anyio.CapacityLimiter = field(
+        default_factory=lambda: anyio.CapacityLimiter(STARTS_AND_REMOVALS)
+    )
+    """For starts and removals of containers."""
 
     async def call(self, work: Callable[["APIClient"], T]) -> T:
         """Run a blocking call in a thread. Raises: SandboxError."""
@@ -55,8 +64,10 @@ def translated() -> Iterator[None]:
         raise as_ours(error) from error
 
 
-def connect(variables: Mapping[str, str], *, timeout_s: int = CALL_S) -> Engine:
+def connect(variables: Mapping[str, str], *, timeout_s: int = CONNECT_S) -> Engine:
     """Find the engine by DOCKER_HOST, DOCKER_CONTEXT or the active context. Blocking.
+
+    It has so long to say what it is; later calls have `CALL_S`.
 
     Raises: EngineUnavailable.
     """
@@ -69,6 +80,7 @@ def connect(variables: Mapping[str, str], *, timeout_s: int = CALL_S) -> Engine:
         # Neither a proxy nor a .netrc has a say in talking to the engine.
         api.trust_env = False
         info = api.info()
+        api.timeout = CALL_S
         return Engine(
             api=api,
             is_local=_is_local(api, str(info.get("OperatingSystem", ""))),
@@ -112,7 +124,7 @@ def as_ours(error: Exception) -> SandboxError:
 
     if isinstance(error, docker.errors.APIError):
         return SandboxError(f"Docker Engine refused: {error.explanation or error}")
-    if isinstance(error, requests.exceptions.Timeout):
+    if any(isinstance(each, requests.exceptions.Timeout) for each in _chain(error)):
         return EngineUnavailable(
             "Docker Engine did not answer in time", remedy="sudo systemctl restart docker"
         )
@@ -126,15 +138,21 @@ def as_ours(error: Exception) -> SandboxError:
 
 def _errno_of(error: BaseException) -> int | None:
     """Return the errno at the root of a chain; requests and docker-py wrap it several times."""
-    seen: BaseException | None = error
-    while seen is not None:
+    for seen in _chain(error):
         if isinstance(seen, ConnectionError | FileNotFoundError | PermissionError):
             return seen.errno
         for inner in seen.args:
             if isinstance(inner, BaseException) and (found := _errno_of(inner)) is not None:
                 return found
-        seen = seen.__cause__ or seen.__context__
     return None
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what led to it."""
+    seen: BaseException | None = error
+    while seen is not None:
+        yield seen
+        seen = seen.__cause__ or seen.__context__
 
 
 def _is_local(api: "APIClient", system: str) -> bool:

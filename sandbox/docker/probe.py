@@ -23,6 +23,7 @@ def probe_engine(variables: Mapping[str, str]) -> tuple[ProbeLine, ...]:
     """Return one line per fact. Blocking, bounded in time; never raises."""
     try:
         engine = connect(variables, timeout_s=PROBE_S)
+        engine.api.timeout = PROBE_S
         with translated(), closing(engine.api):
             info, version = engine.api.info(), engine.api.version()
     except SandboxError as error:

@@ -57,7 +57,8 @@ async def launch(engine: Engine, image: Image, spec: SandboxSpec, *, turn: int) 
     config = await _config(engine, image, spec, turn)
     name = f"greenloop-{secrets.token_hex(6)}"
     try:
-        await engine.call(lambda api: _start(api, name, config))
+        async with engine.turns:
+            await engine.call(lambda api: _start(api, name, config))
         session = await _start_runner(engine, spec, name)
     except BaseException:
         with anyio.CancelScope(shield=True):
@@ -67,9 +68,10 @@ async def launch(engine: Engine, image: Image, spec: SandboxSpec, *, turn: int) 
 
 
 async def remove(engine: Engine, name: str) -> bool:
-    """Remove a container with its volumes; bounded in time, never raises."""
-    with anyio.move_on_after(REMOVE_S):
-        return await anyio.to_thread.run_sync(_remove, engine.api, name, abandon_on_cancel=True)
+    """Remove a container with its volumes; bounded in time once it has its turn, never raises."""
+    async with engine.turns:
+        with anyio.move_on_after(REMOVE_S):
+            return await anyio.to_thread.run_sync(_remove, engine.api, name, abandon_on_cancel=True)
     return False
 
 
