@@ -8,7 +8,7 @@ function machine(programs: string[], changes: Partial<Machine> = {}): Machine {
     setting: "",
     trusted: true,
     interpreters: [],
-    folders: ["/work/shop"],
+    folders: ["/home/ada/shop"],
     path: ["/usr/bin"],
     home: "/home/ada",
     windows: false,
@@ -25,7 +25,7 @@ function found(programs: string[], changes: Partial<Machine> = {}): string {
 const EVERYWHERE = [
   "/opt/mine/greenloop-lsp",
   "/envs/a/bin/greenloop-lsp",
-  "/work/shop/.venv/bin/greenloop-lsp",
+  "/home/ada/shop/.venv/bin/greenloop-lsp",
   "/usr/bin/greenloop-lsp",
   "/home/ada/.local/bin/greenloop-lsp",
   "/home/ada/.local/share/uv/tools/greenloop/bin/greenloop-lsp",
@@ -44,8 +44,8 @@ test("the places are asked in order, the user's own setting first", () => {
 });
 
 test("nothing of an untrusted workspace is a place to look", () => {
-  const changes = { trusted: false, interpreters: ["/work/shop/.venv/bin/python"] };
-  assert.equal(found(["/work/shop/.venv/bin/greenloop-lsp"], changes), "missing");
+  const changes = { trusted: false, interpreters: ["/home/ada/shop/.venv/bin/python"] };
+  assert.equal(found(["/home/ada/shop/.venv/bin/greenloop-lsp"], changes), "missing");
   assert.equal(found(["/usr/bin/greenloop-lsp"], changes), "/usr/bin/greenloop-lsp");
 });
 

@@ -8,8 +8,10 @@ function refused(kind: string, message: string, remedy: string): object {
 }
 
 test("a refusal says what is wrong and what to do, with a button for it", () => {
-  const problem = problemOf(refused("no_repository", "/tmp/a is in no git repository", "git init"));
-  assert.equal(problem.text, "/tmp/a is in no git repository. Git init.");
+  const problem = problemOf(
+    refused("no_repository", "/home/ada is in no git repository", "open another folder"),
+  );
+  assert.equal(problem.text, "/home/ada is in no git repository. Open another folder.");
   assert.deepEqual(
     problem.remedies.map((remedy) => remedy.label),
     ["Open Folder", "Initialize Repository"],

@@ -6,7 +6,7 @@ export function aRun(changes: Partial<RunLine> = {}): RunLine {
   return {
     run: "20261123-200000-aaaa",
     kind: "fix",
-    folder: "file:///work/shop",
+    folder: "file:///home/ada/shop",
     title: "every failing test",
     state: "running",
     phase: "search",
@@ -74,7 +74,7 @@ export function aHunk(id: string, line: number, changes: Partial<Hunk> = {}): Hu
 export function aFile(path: string, hunks: Hunk[]): ProposalFile {
   return {
     path,
-    uri: `file:///work/shop/${path}`,
+    uri: `file:///home/ada/shop/${path}`,
     change: "modified",
     binary: false,
     edited: false,
@@ -87,7 +87,7 @@ export function aFile(path: string, hunks: Hunk[]): ProposalFile {
 export function aProposal(files: ProposalFile[], changes: Partial<Proposal> = {}): Proposal {
   return {
     run: "1",
-    folder: "file:///work/shop",
+    folder: "file:///home/ada/shop",
     title: "every failing test",
     verdict: "green",
     confidence: "likely",

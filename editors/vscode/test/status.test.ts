@@ -6,7 +6,7 @@ import { statusLines, statusText } from "../src/statusWording";
 
 const READY: Status = {
   server: "0.1.0",
-  repository: "/work/shop",
+  repository: "/home/ada/shop",
   engine: { ok: true, text: "Docker 27", remedy: "" },
   model: { name: "", endpoint: "", text: "", remedy: "" },
   strategy: "auto",
