@@ -64,9 +64,11 @@ class Watcher:
         with anyio.fail_after(WAIT_S):
             while True:
                 news = self._news
-                for event in self.events(run):
+                events = self.events(run)
+                for event in events:
                     if wanted(event):
                         return event
+                assert not any(isinstance(event, RunFinished) for event in events), events
                 await news.wait()
 
     async def end_of(self, run: RunId) -> RunFinished:
