@@ -13,7 +13,7 @@ from tests.support.repos import a_repo
 from tests.support.reviewing import RICH, Editor
 from tests.support.runs import BUGGY, FILES, FIXED
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(600)]
 
 ABOVE = "test_calc.py::test_above"
 CAN = {"workspace": {"applyEdit": True}}
