@@ -13,6 +13,7 @@ from agent.events import Event
 from agent.task import TaskSpec
 from agent.verify.bench import Bench
 from agent.verify.report import Baseline
+from agent.verify.sight import Sight
 from agent.verify.verdict import Confidence, Verdict
 
 
@@ -32,6 +33,8 @@ class Job:
     """The run's folder; a strategy keeps its own record below it."""
     redact: Callable[[str], str] = str
     """Takes known secrets out of text before it is kept or sent anywhere."""
+    sight: Sight | None = None
+    """The base as the repository's index knows it; None: nobody has looked yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ how a base is taken, how tests are measured and who proposes edits live in their
 
 import time
 from collections.abc import Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from agent.verify.bench import Bench
 from agent.verify.gate import gate
 from agent.verify.minimise import minimise
 from agent.verify.report import Baseline
+from agent.verify.sight import looking_ahead, sight_of
 from agent.verify.verdict import Green, Verdict, verdict_name
 from sandbox.base import Environment, SandboxEngine
 
@@ -82,12 +83,13 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
     """
     phases = Phases(parts.emit)
     start = Start(repo=task.repo, overlay=task.overlay, taken=parts.taken)
-    async with open_base(start, parts.ground, phases) as base:
+    async with open_base(start, parts.ground, phases) as base, sight_of(base) as sight:
         with phases.run(Phase.ENVIRONMENT):
             announcement = Announcement(parts.emit)
             bench = await make_bench(base, parts.ground, announcement)
         with phases.run(Phase.BASELINE):
-            baseline = await _baseline(bench, task, parts)
+            async with looking_ahead(sight) if _is_read(parts) else nullcontext():
+                baseline = await _baseline(bench, task, parts)
         job = Job(
             task=task,
             bench=bench,
@@ -96,6 +98,7 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
             measure=partial(_measure, bench, baseline, task, parts),
             run_dir=parts.run_dir,
             redact=parts.redact_known,
+            sight=sight,
         )
         finding = await _first_green(job, parts, phases)
         if finding.candidate and isinstance(finding.verdict, Green):
@@ -104,6 +107,11 @@ async def run_task(task: TaskSpec, parts: Parts) -> RunResult:
             result = result_of(parts.run, parts.strategy.name, job, finding)
         notes = (*result.notes, *announcement.notes)
         return replace(result, notes=notes, durations_s=phases.durations_s)
+
+
+def _is_read(parts: Parts) -> bool:
+    """Whether a model will read the repository: the offline search asks no index."""
+    return parts.strategy.name != "offline"
 
 
 async def _baseline(bench: Bench, task: TaskSpec, parts: Parts) -> Baseline:

@@ -2,7 +2,7 @@
 
 What every run would otherwise spend its first calls on: which tests fail and how, where, how tests
 are run, the code around it, a map. Within a budget, and it says what it left out and how to get it.
-Text of the repository is fenced as data. Same job, same text.
+Text of the repository is fenced as data.
 """
 
 from collections.abc import Iterable, Sequence
@@ -138,7 +138,7 @@ def _narrow(passage: Passage) -> Passage:
 def _map(places: Places, passages: Sequence[Passage], room: int) -> str:
     """Return the files that matter with what they define, then the folders of the rest."""
     code = (passage.path for passage in passages if not places.is_test(passage.path))
-    files = dict.fromkeys([*places.mentioned(), *code])
+    files = dict.fromkeys([*places.mentioned(), *code, *places.ranked_files()])
     lines = [_folders(places.paths), *(_outline(places, path) for path in files)]
     head, tail = "# Map\n", "\n`outline` and `find_symbol` tell more."
     left = room - text_bytes(head) - text_bytes(tail) - 12

@@ -1,9 +1,10 @@
 """Which passages of the code a task is likely about: from tracebacks, tests and the goal's words.
 
     where a target failed inside the code  →  the test itself  →  what that test names, as far as
-    its imports lead to it  →  what the goal names  →  what the code found so far names
+    its imports lead to it  →  what the goal names  →  what the index ranks high for all of this
+    →  what the code found so far names
 
-Reads the base and guesses; decides nothing. Same base, same answer.
+Reads the base and guesses; decides nothing.
 """
 
 import re
@@ -16,8 +17,11 @@ from typing import Final
 
 from agent.edits.changes import Mode
 from agent.edits.hunks import is_binary
+from agent.errors import WorkspaceError
 from agent.job import Job
 from agent.repo.languages import language_of
+from agent.repo.ranking import Ranking, rank
+from agent.repo.ranking.clues import Clues
 from agent.repo.symbols import Symbol, SymbolKind, SymbolTable, read_symbols
 from agent.task import RepoPath
 from agent.tools.pages import lines_of
@@ -32,6 +36,8 @@ MOST_NAMED: Final = 20
 """Files looked for that a goal names."""
 VALUE_LINES: Final = 10
 """A longer constant is a table, and more than a glance."""
+MOST_RANKED: Final = 6
+"""Of what the index ranks: the right place is among the first five in four of five (2026-11)."""
 MOST_IMPORTS: Final = 40
 """Files that are followed from a test."""
 MOST_NAMESAKES: Final = 3
@@ -123,6 +129,7 @@ class Places:
         likely = [p for result in failures[:MOST_FAILURES] for p in self._of_failure(result)]
         yield from likely
         yield from self._of_goal()
+        yield from self._ranked_places()
         yield from self._used_by(likely)
 
     def _of_failure(self, result: TestResult) -> Iterator[Passage]:
@@ -173,6 +180,34 @@ class Places:
         searched = islice(files, MOST_SEARCHED)
         holding = [path for path in searched if pattern.search("\n".join(self.lines(path)))]
         yield from self._named(words, holding)
+
+    def ranked_files(self) -> list[RepoPath]:
+        """Return the files that the index ranks high, best first; none where it cannot be read."""
+        return [one.path for one in self._ranking.files] if self._ranking else []
+
+    def _ranked_places(self) -> Iterator[Passage]:
+        for one in self._ranking.symbols[:MOST_RANKED] if self._ranking else ():
+            path, wanted = one.found.path, one.found.definition
+            for symbol in self.table(path).named(wanted.qualified):
+                if symbol.line == wanted.line and symbol.kind is not SymbolKind.CLASS:
+                    yield self._passage(path, symbol, 0)
+
+    @cached_property
+    def _ranking(self) -> Ranking | None:
+        """What the index says of the goal and of how the targets fail."""
+        job = self._job
+        if job.sight is None:
+            return None
+        results = job.baseline.report.results
+        failures = [results[id_] for id_ in job.baseline.targets if id_ in results]
+        frames = [(frame.path, frame.line) for one in failures[:1] for frame in one.frames]
+        said = "\n".join([job.task.goal, *(one.message for one in failures[:1])]).strip()
+        tests = [str(one.id) for one in failures[:MOST_FAILURES]]
+        try:
+            view = job.sight.view({})
+        except WorkspaceError:
+            return None
+        return rank(view, Clues(text=said, frames=frames, tests=tests))
 
     def _named(self, words: set[str], files: Sequence[RepoPath]) -> Iterator[Passage]:
         """Yield definitions of these names, large classes last: their methods say more."""

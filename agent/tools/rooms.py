@@ -87,8 +87,9 @@ class SandboxRooms:
         self.python_cells = 0
         """Cells that were run so far."""
         self._warm_starts = 0
-        self.sight = Sight(job.bench.base)
-        """The base as the repository's index knows it; closed with the desk."""
+        self._own_sight = Sight(job.bench.base)
+        self.sight = job.sight or self._own_sight
+        """The base as the repository's index knows it."""
         self._shells = 0
         self._count = 0
 
@@ -212,7 +213,7 @@ class SandboxRooms:
                 await running.kill()
         for holding in self._held:
             holding.let_go()
-        self.sight.close()
+        self._own_sight.close()
 
     def _hold(self, open_it: Callable[[], AbstractAsyncContextManager[T]]) -> Holding[T]:
         """Keep something open until it is let go, or until the desk is closed."""

@@ -5,11 +5,15 @@ broke is for the whole suite to say.
 """
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 
+import anyio
+import anyio.to_thread
+
 from agent.edits.changes import Delta, Mode
+from agent.errors import AgentError, WorkspaceError
 from agent.repo.impact import Impact, ImpactedFile, change_of, impacted_tests
 from agent.repo.index.open import open_index
 from agent.repo.index.view import View
@@ -18,6 +22,7 @@ from agent.verify.bench import Selection
 from agent.verify.report import Baseline, TestResult
 from agent.workspace.base import Base
 from agent.workspace.states import base_state, index_folder_of
+from sandbox.errors import SandboxError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,38 @@ class Sight:
             after = content.data if content is not None else None
             changes.append(change_of(path, before.data if before else None, after))
         return impacted_tests(self.view(delta), changes, most_share=1.0)
+
+
+@asynccontextmanager
+async def sight_of(base: Base) -> AsyncGenerator[Sight, None]:
+    """Keep a sight of a base until the context ends."""
+    sight = Sight(base)
+    try:
+        yield sight
+    finally:
+        with anyio.CancelScope(shield=True):
+            await anyio.to_thread.run_sync(sight.close)
+
+
+@asynccontextmanager
+async def looking_ahead(sight: Sight) -> AsyncGenerator[None, None]:
+    """Have the index brought to the base meanwhile; who asks later waits for what is left of it."""
+    failure: AgentError | SandboxError | None = None
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(_look, sight)
+        try:
+            yield
+        except (AgentError, SandboxError) as error:
+            failure = error  # raised below as itself: a task group would wrap it
+        finally:
+            tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+async def _look(sight: Sight) -> None:
+    with suppress(WorkspaceError):  # told to whoever asks, where it matters
+        await anyio.to_thread.run_sync(sight.view, {}, abandon_on_cancel=True)
 
 
 @contextmanager
