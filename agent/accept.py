@@ -124,9 +124,7 @@ def _take_back(repo: Path, undo_dir: Path) -> Written:
     return Written(notes=outcome.notes)
 
 
-def _write_back(
-    repo: Path, wanted: Wanted, undo_dir: Path, undone: frozenset[RepoPath]
-) -> Written:
+def _write_back(repo: Path, wanted: Wanted, undo_dir: Path, undone: frozenset[RepoPath]) -> Written:
     # Noted elsewhere while it goes on, so that a kill leaves no half of it either.
     backwards = undo_dir.with_name(f"{undo_dir.name}.back")
     written = _write(repo, wanted, backwards)
