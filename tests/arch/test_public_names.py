@@ -18,7 +18,8 @@ NAMES = {
         CandidateProposed
         ContextEdited EnvironmentChosen Event ModelAnswered ModelAsked ModelStreamed ModelWaits
         Notice Phase PhaseFinished PhaseStarted PlanChanged RunFinished RunStarted SearchProgress
-        StrategyGaveUp TestFailed TestsMeasured TestsProgress ToolFinished ToolStarted VerdictReached""",
+        StrategyGaveUp TestFailed TestsMeasured TestsProgress ToolFinished ToolStarted
+        VerdictReached""",
     "sandbox.base": """Command CommandLimits Completed Environment FileChange FileDelete FileWrite
         Harvest HarvestLimits LinkWrite Mount ProbeLine Process Promises Reason Refused Sandbox
         SandboxEngine SandboxLimits SandboxSpec TOOLS_DIR""",
