@@ -13,15 +13,20 @@ import anyio
 import pytest
 from jsonschema import Draft202012Validator
 
-from tests.support.hosts import WAIT_S, containers_of, state_in, until
+from tests.support.hosts import containers_of, state_in, until
 from tests.support.lsp import Peer, Started, connected_peer, running_server, serving_port
 from tests.support.repos import a_repo
+from tests.support.runs import FILES
 from tests.support.setup_wheel import ROOT
 from tests.support.shop import FAILING, SHOP, SLOW_TEST
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(900)]
+
+WAIT_S = 300.0
+"""Bound of every wait: a whole run, on a machine that does much else."""
 
 SCHEMA = json.loads((ROOT / "lsp_server" / "protocol.schema.json").read_text())
+ABOVE = "test_calc.py::test_above"
 OPTIONS = {"client": {"runs": True, "review": True, "tests": True, "progress": True}}
 CAN = {"window": {"workDoneProgress": True}}
 
@@ -29,6 +34,11 @@ CAN = {"window": {"workDoneProgress": True}}
 def a_shop(folder: Path, *, slow: bool = False) -> Path:
     more = {"tests/test_slow.py": SLOW_TEST} if slow else {}
     return a_repo(folder, {name: text.encode() for name, text in {**SHOP, **more}.items()})
+
+
+def a_calculator(folder: Path) -> Path:
+    """A repository whose failing test is mended in a few seconds."""
+    return a_repo(folder, FILES)
 
 
 @asynccontextmanager
@@ -147,9 +157,9 @@ async def test_a_cancel_is_answered_in_a_fifth_of_a_second(tmp_path):
 
 
 async def test_two_runs_at_once_end_each_by_itself(tmp_path):
-    repos = [a_shop(tmp_path / name) for name in ("one", "two")]
+    repos = [a_calculator(tmp_path / name) for name in ("one", "two")]
     async with an_editor(tmp_path, repos[0]) as server:
-        runs = [await start(server, repo, FAILING) for repo in repos]
+        runs = [await start(server, repo, ABOVE) for repo in repos]
         for run, repo in zip(runs, repos, strict=True):
             line = await line_when(server, run, over)
             assert (line["verdict"], line["folder"]) == ("green", repo.as_uri())
@@ -160,9 +170,9 @@ async def test_two_runs_at_once_end_each_by_itself(tmp_path):
 
 
 async def test_a_killed_server_leaves_a_run_that_the_next_one_goes_on_with(tmp_path):
-    repo = a_shop(tmp_path / "shop")
+    repo = a_calculator(tmp_path / "calc")
     async with an_editor(tmp_path, repo) as server:
-        run = await start(server, repo, FAILING)
+        run = await start(server, repo, ABOVE)
         await line_when(server, run, lambda line: line["phase"] in {"search", "gate"})
         server.process.send_signal(signal.SIGKILL)
         await server.exit_code()
