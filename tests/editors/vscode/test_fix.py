@@ -11,8 +11,18 @@ from tests.support.editor_runs import (
     nth_run,
     proposal,
 )
-from tests.support.shop import HEALTHY_SHOP, SHOP
-from tests.support.till import LOOK, MEND_ALL, MENDED_TAX, TAX, TILL, after, conversations, stuck
+from tests.support.shop import BASKET, HEALTHY_SHOP
+from tests.support.till import (
+    LOOK,
+    MEND_ALL,
+    MENDED_TAX,
+    TAX,
+    TAX_TEST,
+    TILL,
+    after,
+    conversations,
+    stuck,
+)
 from tests.support.workbench import until_true
 
 pytestmark = [pytest.mark.vscode, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -60,9 +70,7 @@ def test_a_failing_test_is_fixed_cancelled_fixed_again_reviewed_and_undone(
         assert {file: file.read_bytes() for file in before} == before
 
         # The review: all files in one editor, a decision above each hunk.
-        window.press_button("Review")
-        window.trace.wait(what="opened", how="changes", run=run)
-        window.see(f'{LENS}:has-text("Accept")')
+        review(window, run)
         needless = hunk_with(window, run, "tax = tax_within(price)")
         assert needless["neededFor"] == []
         needed = hunk_with(window, run, "whole = 100 + PERCENT")
@@ -92,7 +100,7 @@ def test_what_is_typed_and_not_saved_is_what_gets_fixed(project, window_on):
     basket = repo / "shop" / "basket.py"
     on_disk = basket.read_bytes()
     with window_on(repo) as window:
-        window.show(basket, line_of(basket.read_text(), "    if amount >= FREE"), character=14)
+        window.show(basket, line_of(basket.read_text(), "    if amount >= FREE"), character=15)
         window.press("Delete")  # `>=` becomes `>`
         window.press("Control+Home")
         window.type("# Mine.\n")
@@ -100,8 +108,7 @@ def test_what_is_typed_and_not_saved_is_what_gets_fixed(project, window_on):
         window.palette("Greenloop: Fix Failing Tests")
         run = nth_run(window)
         assert end_of(window, run)["verdict"] == "green"
-        window.press_button("Review")
-        window.trace.wait(what="opened", how="diff", run=run)
+        review(window, run)
         window.palette("Greenloop: Accept All Hunks")
         window.trace.wait(what="decided", run=run, decision="accept")
         expected = '# Mine.\n"""What is in'
@@ -129,7 +136,7 @@ def test_what_is_typed_during_a_run_is_kept_and_meets_it_as_a_conflict(project, 
         window.type("return 16 * price // 100")
         until_true(lambda: "16 * price" in window.text(tax), "typing is lost")
         assert end_of(window, run)["verdict"] == "green"
-        window.press_button("Review")
+        review(window, run)
         window.palette("Greenloop: Accept All Hunks")
         decided = window.trace.wait(what="decided", run=run, decision="accept")
         assert decided["conflicts"]
@@ -140,19 +147,30 @@ def test_what_is_typed_during_a_run_is_kept_and_meets_it_as_a_conflict(project, 
         assert hunk_with(window, run, "whole = 100")["conflict"]
 
 
-def test_without_a_needed_hunk_the_verdict_follows_and_accepting_asks(project, window_on):
-    repo = project(SHOP)
-    basket = repo / "shop" / "basket.py"
-    before = basket.read_bytes()
-    with window_on(repo) as window:
+def test_without_a_needed_hunk_the_verdict_follows_and_accepting_asks(project, model, window_on):
+    repo = project(TILL)
+    tax, basket = repo / "shop" / "tax.py", repo / "shop" / "basket.py"
+    with model(conversations([LOOK, MEND_ALL])), window_on(repo, **MODEL) as window:
         window.palette("Greenloop: Fix Failing Tests")
         run = nth_run(window)
         assert end_of(window, run)["verdict"] == "green"
-        window.press_button("Review")
-        window.see(f'{LENS}:has-text("Reject")')
-        window.click(f'{LENS}:has-text("Reject")')
-        until_true(
-            lambda: proposal(window, run)["check"]["verdict"] not in {"", "green"},
-            "the verdict does not follow",
-        )
-    assert basket.read_bytes() == before
+        review(window, run)
+        window.click_above("whole = 100 + PERCENT", "Reject")
+        window.trace.wait(what="decided", run=run, decision="reject")
+        check = measured(window, run, revision=1)["check"]
+        assert check["verdict"] not in {"", "green"}
+        window.palette("Greenloop: Accept All Hunks")
+        window.trace.wait(what="message", level="modal")
+        assert basket.read_text() == BASKET
+        window.press_button("Accept Anyway")
+        until_true(lambda: ">= FREE" in basket.read_text(), "nothing is accepted")
+    assert tax.read_text() == TAX
+    assert failing_tests(repo) == [TAX_TEST]
+
+
+def review(window, run: str) -> None:
+    """Open the review of a run that has just ended, from its message, and wait for its lenses."""
+    window.press_button("Review")
+    window.trace.wait(what="opened", run=run)
+    window.see(f'{LENS}:has-text("Accept")')
+    window.see(".monaco-diff-editor .monaco-editor.focused")
