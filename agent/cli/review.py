@@ -1,15 +1,14 @@
 """`greenloop apply` and `greenloop undo`: the only commands that write the user's files."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
+from agent.accept import repository_of
 from agent.cli.patches import chosen_hunks, patch_of
 from agent.cli.screen import Screen
-from agent.config import Settings, find_top, top_here
+from agent.config import Settings, top_here
 from agent.edits.merge import Conflict
-from agent.errors import JournalError, TaskError
-from agent.events import RunStarted
+from agent.errors import TaskError
 from agent.journal.store import RunStore
 from agent.journal.stored import StoredRun
 from agent.telling.wording import one_line
@@ -38,22 +37,6 @@ def undo(arguments: argparse.Namespace, settings: Settings, screen: Screen) -> i
     stored = RunStore(settings.state_dir).open(arguments.run, top=top_here())
     outcome = take_back(repository_of(stored), stored.undo_dir)
     return _report(screen, stored, "undone", outcome)
-
-
-def repository_of(stored: StoredRun) -> Path:
-    """Return the top of the repository that the run was about. Raises: JournalError, TaskError."""
-    started = stored.summary().started
-    if not isinstance(started, RunStarted):
-        raise JournalError(
-            f"run {stored.run} died before its first record.", remedy="Start the run again."
-        )
-    repo = Path(started.repo)
-    if not repo.is_dir():
-        raise TaskError(
-            f"the repository of run {stored.run} is no longer at {repo}.",
-            remedy="Put it back there, or start a new run where it is now.",
-        )
-    return find_top(repo)
 
 
 def conflict_lines(outcome: Stale) -> list[str]:
