@@ -14,7 +14,7 @@ from agent.config import find_top
 from agent.edits.changes import Content
 from agent.edits.hunks import split_file
 from agent.edits.merge import Conflict
-from agent.edits.patch import Patch
+from agent.edits.patch import Patch, patch_from_json
 from agent.errors import JournalError, TaskError
 from agent.events import RunStarted
 from agent.journal.stored import StoredRun
@@ -57,6 +57,19 @@ def repository_of(stored: StoredRun) -> Path:
             remedy="Put it back there, or start a new run where it is now.",
         )
     return find_top(repo)
+
+
+def patch_of(stored: StoredRun) -> Patch | None:
+    """Return the patch of a run; None where nothing became green. Raises: JournalError."""
+    kept = stored.patch()
+    if kept is None:
+        return None
+    try:
+        return patch_from_json(kept)
+    except ValueError as exc:
+        raise JournalError(
+            f"the patch of run {stored.run} cannot be read: {exc}.", remedy="Start the run again."
+        ) from exc
 
 
 async def read_files(

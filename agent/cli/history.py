@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agent.accept import patch_of
 from agent.cli.outcome import commands_after_show, print_outcome
-from agent.cli.patches import hunk_places, patch_of
+from agent.cli.patches import hunk_places
 from agent.cli.screen import Screen
 from agent.config import Settings, top_here
 from agent.events import (

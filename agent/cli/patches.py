@@ -2,25 +2,11 @@
 
 from agent.cli.diffs import DiffHunk, parse_diff
 from agent.edits.hunks import Hunk
-from agent.edits.patch import Patch, patch_from_json, render_unified
-from agent.errors import JournalError, TaskError
-from agent.journal.stored import StoredRun
+from agent.edits.patch import Patch, render_unified
+from agent.errors import TaskError
 from agent.task import HunkId
 
 SHORT_ID_CHARACTERS = 8
-
-
-def patch_of(stored: StoredRun) -> Patch | None:
-    """Return the patch of a stored run; None where it has none. Raises: JournalError."""
-    kept = stored.patch()
-    if kept is None:
-        return None
-    try:
-        return patch_from_json(kept)
-    except ValueError as exc:
-        raise JournalError(
-            f"{stored.path}: the patch is damaged: {exc}.", remedy="Start the run again."
-        ) from exc
 
 
 def hunk_places(patch: Patch) -> dict[tuple[str, int], str]:

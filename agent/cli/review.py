@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from agent.accept import repository_of
-from agent.cli.patches import chosen_hunks, patch_of
+from agent.accept import patch_of, repository_of
+from agent.cli.patches import chosen_hunks
 from agent.cli.screen import Screen
 from agent.config import Settings, top_here
 from agent.edits.merge import Conflict

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import anyio
 
+from agent.accept import patch_of
 from agent.edits.changes import Content, Mode
 from agent.edits.hunks import Hunk, HunkKind
-from agent.edits.patch import Patch, patch_from_json
 from agent.errors import JournalError
 from agent.journal.files import journal_errors, read_json, write_json
 from agent.journal.stored import StoredRun
@@ -56,19 +56,6 @@ def load_review(stored: StoredRun) -> Review | None:
         raise JournalError(
             f"the decisions in {stored.path / REVIEW} cannot be read: {exc}.",
             remedy="Remove that file to begin the review anew; your own files are not touched.",
-        ) from exc
-
-
-def patch_of(stored: StoredRun) -> Patch | None:
-    """Return the patch of a run; None where nothing became green. Raises: JournalError."""
-    kept = stored.patch()
-    if kept is None:
-        return None
-    try:
-        return patch_from_json(kept)
-    except ValueError as exc:
-        raise JournalError(
-            f"the patch of run {stored.run} cannot be read: {exc}.", remedy="Start the run again."
         ) from exc
 
 
