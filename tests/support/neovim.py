@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "editors" / "nvim"
 SERVER = Path(sys.executable).with_name("greenloop-lsp")
 VERSIONS = ("0.10", "0.12")
-PATIENCE_S = 90.0
+PATIENCE_S = 240.0
 """For anything that must happen; this machine may be busy."""
 
 SETUP = """\
@@ -110,6 +110,20 @@ class Neovim:
         self.lua("vim.cmd.edit(vim.fn.fnameescape(path))", path=str(path))
         self.wait("return #vim.lsp.get_clients({ name = 'greenloop', bufnr = 0 }) > 0")
 
+    def go_to(self, text: str) -> None:
+        """Put the cursor on the first place of a text in the current buffer."""
+        found = self.lua(
+            "for number, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do\n"
+            "  local column = line:find(text, 1, true)\n"
+            "  if column then\n"
+            "    vim.api.nvim_win_set_cursor(0, { number, column - 1 })\n"
+            "    return true\n"
+            "  end\n"
+            "end",
+            text=text,
+        )
+        assert found, f"{text!r} is not in\n{self.text()}"
+
     def text(self) -> str:
         """Return the current buffer's lines."""
         lines = self.lua("return vim.api.nvim_buf_get_lines(0, 0, -1, false)")
@@ -183,6 +197,19 @@ def _surroundings(folder: Path) -> dict[str, str]:
         "XDG_STATE_HOME": str(home / "state"),
         "XDG_RUNTIME_DIR": str(home),
     }
+
+
+def tests_pass(desk: Desk, repo: Path) -> bool:
+    """Tell whether a repository's own tests pass on what is on disk."""
+    done = subprocess.run(
+        [str(desk.venv / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=repo,
+        env=desk.variables(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode in {0, 1}, done.stdout
+    return done.returncode == 0
 
 
 @contextmanager

@@ -174,28 +174,28 @@ function M.hunk_text(file, hunk)
   return table.concat(parts, ' · ')
 end
 
+--- Writes what may be written, shows conflicts, and says what was done.
 ---@param decided greenloop.Decided
 ---@param clean table<integer, true>
+---@param count integer how many hunks
 ---@param done_word string
-local function settle(decided, clean, done_word)
+local function settle(decided, clean, count, done_word)
   local unsaved = edits.settle(decided.done, clean)
   M.take(decided.proposal)
-  local hunks = 0
-  for _, each in ipairs(decided.done) do
-    hunks = hunks + #each.hunks
-  end
   if #decided.conflicts > 0 then
     require('greenloop.review.list').conflicts(decided)
     local text =
       '%s of the patch would overwrite newer text and were left out; the quickfix list shows where'
     say.warn(text:format(say.count(#decided.conflicts, 'place')))
   end
-  if hunks > 0 then
-    local text = ('%s %s'):format(done_word, say.count(hunks, 'hunk'))
+  if count > 0 then
+    local text = ('%s %s'):format(done_word, say.count(count, 'hunk'))
     if unsaved > 0 then
       text = ('%s; %s changed and not written'):format(text, say.count(unsaved, 'file'))
     end
     say.info(text)
+  elseif #decided.conflicts == 0 then
+    say.info('no hunk has changed')
   end
 end
 
@@ -205,12 +205,14 @@ end
 ---@field force? boolean
 
 local DONE = { accept = 'accepted', reject = 'rejected', reopen = 'reopened' }
+local STATE = { accept = 'accepted', reject = 'rejected', reopen = 'open' }
 
 --- Accepts, rejects or reopens hunks. To be called within a task.
 ---@param run string
 ---@param decision 'accept'|'reject'|'reopen'
 ---@param what greenloop.What
 function M.decide(run, decision, what)
+  local before = M.count(proposals[run] or M.load(run))
   local clean = edits.clean()
   local decided = client.call('greenloop/decide', {
     run = run,
@@ -227,19 +229,22 @@ function M.decide(run, decision, what)
       or ''
     task.refuse(decided.refused, remedy)
   end
-  settle(decided, clean, DONE[decision])
+  local state = STATE[decision]
+  settle(decided, clean, M.count(decided.proposal)[state] - before[state], DONE[decision])
 end
 
 --- Takes back everything that was accepted. To be called within a task.
 ---@param run string
 function M.undo(run)
+  local before = M.count(proposals[run] or M.load(run))
   local clean = edits.clean()
   local decided = client.call('greenloop/undo', { run = run })
   if decided.refused ~= '' then
     M.take(decided.proposal)
     task.refuse(decided.refused)
   end
-  settle(decided, clean, 'took back')
+  local count = before.accepted - M.count(decided.proposal).accepted
+  settle(decided, clean, count, 'took back')
 end
 
 --- Measures what is not rejected. To be called within a task.

@@ -41,7 +41,7 @@ local function draw(bufnr, file, hunk, run)
   end
   if now.count > 0 then
     local _, stop = marks.rows(bufnr, now)
-    marks.add(bufnr, now, mark, { hl_group = 'GreenloopDelete', hl_eol = true })
+    marks.add(bufnr, now, mark, { line_hl_group = 'GreenloopDelete' })
     local last = math.max(stop - 1, 0)
     vim.api.nvim_buf_set_extmark(bufnr, marks.namespace, last, 0, { virt_lines = below })
   else

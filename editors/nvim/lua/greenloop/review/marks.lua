@@ -63,9 +63,10 @@ function M.add(bufnr, lines, mark, drawn)
   local first, stop = M.rows(bufnr, lines)
   local row = math.min(first, last - 1)
   local options = vim.tbl_extend('keep', drawn, { right_gravity = true, strict = false })
-  if lines.count > 0 and not options.end_row then
-    options.end_row = stop
-    options.end_col = 0
+  if stop > row + 1 then
+    -- Up to its last line and not to the one behind, which would get its sign as well.
+    options.end_row = stop - 1
+    options.end_col = #vim.api.nvim_buf_get_lines(bufnr, stop - 1, stop, false)[1]
   end
   local id = vim.api.nvim_buf_set_extmark(bufnr, M.namespace, row, 0, options)
   marks[bufnr] = marks[bufnr] or {}
@@ -87,8 +88,7 @@ function M.all(bufnr)
     local id, row, details = extmark[1], extmark[2], extmark[4]
     local mark = (marks[bufnr] or {})[id]
     if mark then
-      local stop = details and details.end_row or row
-      local last = math.max(row, stop > row and stop - 1 or row)
+      local last = math.max(row, details and details.end_row or row)
       table.insert(found, vim.tbl_extend('force', mark, { first = row, last = last }))
     end
   end

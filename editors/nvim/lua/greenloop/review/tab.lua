@@ -207,8 +207,13 @@ function M.show(run, path, hunk)
   draw(tab, proposal)
   panel.draw(proposal, path)
   vim.api.nvim_set_current_win(tab.right)
-  M.go_to(run, path, hunk)
   update_diff(tab)
+  for _, window in ipairs({ tab.left, tab.right }) do
+    vim.api.nvim_win_call(window, function()
+      vim.cmd('normal! zX') -- the same folds on both sides
+    end)
+  end
+  M.go_to(run, path, hunk)
 end
 
 --- Keeps the differences right while the user's file changes under the review.
@@ -288,6 +293,7 @@ function M.open(run)
   tabs[run] = { run = run, path = first.path, tabpage = tabpage, left = left, right = right }
   if #proposal.files > 1 and config.get().review.panel_width > 0 then
     panel.open(proposal, left, config.get().review.panel_width)
+    vim.cmd('wincmd =')
   end
   vim.api.nvim_create_autocmd('TabClosed', {
     desc = 'Greenloop: the review is closed',
@@ -310,6 +316,8 @@ function M.close()
     if tab.tabpage == here then
       for _, window in ipairs({ tab.left, tab.right }) do
         if vim.api.nvim_win_is_valid(window) then
+          -- Neovim would give what is set here to the file's next window.
+          set_bar(window, '')
           vim.api.nvim_win_call(window, function()
             vim.cmd('diffoff')
           end)
