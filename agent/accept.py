@@ -68,7 +68,7 @@ def patch_of(stored: StoredRun) -> Patch | None:
         return patch_from_json(kept)
     except ValueError as exc:
         raise JournalError(
-            f"the patch of run {stored.run} cannot be read: {exc}.", remedy="Start the run again."
+            f"{stored.path}: the patch is damaged: {exc}.", remedy="Start the run again."
         ) from exc
 
 
