@@ -160,7 +160,7 @@ def test_what_is_typed_during_a_run_stays_and_meets_it_as_a_conflict(editor_on, 
         editor.command("Greenloop review")
         editor.wait("return vim.wo.diff")
         editor.command("Greenloop accept all")
-        editor.wait_said("would overwrite newer text")
+        editor.wait_said("1 place of the patch left out")
         entries = editor.lua("return vim.fn.getqflist({ items = 0, title = 0 })")
         assert entries["title"].startswith("Greenloop: conflicts")
         assert "16 * price // 100" in entries["items"][0]["text"]

@@ -184,9 +184,8 @@ local function settle(decided, clean, count, done_word)
   M.take(decided.proposal)
   if #decided.conflicts > 0 then
     require('greenloop.review.list').conflicts(decided)
-    local text =
-      '%s of the patch would overwrite newer text and were left out; the quickfix list shows where'
-    say.warn(text:format(say.count(#decided.conflicts, 'place')))
+    local text = '%s of the patch left out: %s; the quickfix list shows where'
+    say.warn(text:format(say.count(#decided.conflicts, 'place'), decided.conflicts[1].why))
   end
   if count > 0 then
     local text = ('%s %s'):format(done_word, say.count(count, 'hunk'))

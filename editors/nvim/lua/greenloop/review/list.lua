@@ -83,12 +83,19 @@ function M.conflicts(decided)
   end
   local items = {} ---@type vim.quickfix.entry[]
   for _, each in ipairs(decided.conflicts) do
-    local text = '%s: expected %q, found %q'
+    local text = each.why
+    if each.expected ~= '' or each.found ~= '' then
+      text = ('%s: expected %s, found %s'):format(
+        text,
+        first_line(each.expected),
+        first_line(each.found)
+      )
+    end
     table.insert(items, {
       filename = uris[each.path] and vim.uri_to_fname(uris[each.path]) or each.path,
       lnum = each.line + 1,
       type = 'W',
-      text = text:format(each.why, first_line(each.expected), first_line(each.found)),
+      text = text,
       user_data = {
         greenloop = { run = decided.proposal.run, path = each.path, hunk = each.hunks[1] },
       },
