@@ -18,7 +18,7 @@ from agent.verify.baseline import measure_baseline
 from agent.verify.bench import Bench
 from agent.verify.gate import gate
 from agent.verify.report import Baseline
-from agent.verify.verdict import Verdict
+from agent.verify.verdict import Green, Tampered, Verdict
 
 CHECKS: Final = "checks"
 """Folder of a run for the receipts of later measurements."""
@@ -68,6 +68,7 @@ def _key(bench: Bench) -> _Key:
 async def check(case: Case, ground: Ground, baselines: Baselines) -> Verdict:
     """Measure the change; a green leaves its receipt.
 
+    A change of files that decide what is measured is no green: it cannot be measured by them.
     Raises: AgentError (the base is gone, its tests cannot be measured any more), SandboxError.
     """
     start = Start(repo=case.task.repo, taken=case.taken)
@@ -77,7 +78,7 @@ async def check(case: Case, ground: Ground, baselines: Baselines) -> Verdict:
         if baseline is None:
             baseline = await _measured(bench, case.task, ground)
             baselines.remember(ground.run, bench, baseline)
-        return await gate(
+        verdict = await gate(
             bench,
             baseline,
             case.delta,
@@ -86,6 +87,16 @@ async def check(case: Case, ground: Ground, baselines: Baselines) -> Verdict:
             receipt=case.run_dir / CHECKS / f"{short_hash(case.delta)}.json",
             on_event=ground.emit,
         )
+        return _of_all(verdict)
+
+
+def _of_all(verdict: Verdict) -> Verdict:
+    """Take no green of a part for one of all: the rest of the change would go in unmeasured."""
+    if not isinstance(verdict, Green) or not verdict.restored:
+        return verdict
+    path = verdict.restored[0]
+    why = f"{path} decides what is measured, so its change was left out; all else is green"
+    return Tampered(why=why, paths=verdict.restored)
 
 
 async def _measured(bench: Bench, task: TaskSpec, ground: Ground) -> Baseline:

@@ -91,6 +91,14 @@ async def test_without_the_needed_hunk_it_is_not_green_and_without_the_other_it_
     assert (desk.run_dir / "journal.jsonl").read_bytes() == journal
 
 
+async def test_a_change_of_the_tests_themselves_is_never_green(desk: Desk) -> None:
+    tests = RepoPath("test_calc.py")
+    changed = {**NEEDED, tests: Content(data=FILES[tests] + b"# edited by hand\n")}
+    checked = await desk.host.check(CheckSpec(run=desk.run, delta=changed))
+    assert (checked.verdict, checked.receipt) == ("tampered", "")
+    assert "test_calc.py decides what is measured" in checked.message
+
+
 async def test_the_receipt_of_a_check_replays(desk: Desk) -> None:
     checked = await desk.host.check(CheckSpec(run=desk.run, delta=NEEDED))
     done = await anyio.run_process(
