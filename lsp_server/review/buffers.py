@@ -18,7 +18,7 @@ from lsprotocol import types
 
 from agent.edits.changes import Content
 from lsp_server.convert import Encoding, lines_of
-from lsp_server.disk_text import disk_text_of
+from lsp_server.disk_text import disk_text_of, is_empty, read_bytes
 from lsp_server.documents import CannotKeep, Change, OpenDocument
 from lsp_server.review.laying import Laid
 from lsp_server.review.text_edits import (
@@ -50,6 +50,7 @@ class Changed:
     after: bytes
     laid: Laid
     was_unsaved: bool
+    """What was on disk was another text, whoever made it so."""
     is_exact: bool
     """Nothing was typed in between: `before` is all that was there before."""
 
@@ -124,7 +125,11 @@ class _Failure:
 
 async def _held(document: OpenDocument) -> tuple[bytes, bool] | NotChanged:
     def look() -> tuple[bytes, bool]:
-        return document.data, document.is_unsaved
+        data, on_disk = document.data, read_bytes(document.path)
+        # A file that somebody else has changed, or removed, since the editor read it: to save the
+        # buffer would undo that.
+        is_behind = data != on_disk if on_disk is not None else not is_empty(document.text)
+        return data, is_behind or document.is_unsaved
 
     try:
         return await anyio.to_thread.run_sync(look)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio.to_thread
 
+from agent.edits.changes import Content
 from agent.task import HunkId, RepoPath
 from lsp_server.review.accepting import accept, undo
 from lsp_server.review.proposal import decided_to_json, path_named, proposal_to_json
@@ -160,10 +161,18 @@ def _why_not(review: Review, chosen: frozenset[HunkId], *, even_if_not_green: bo
 
 
 def _is_mended(review: Review) -> bool:
-    """Tell whether all that is left went in, and that was measured green."""
+    """Tell whether what was measured green is what the files hold now, to the byte."""
     known = measurement(review)
-    is_green = known is not None and known.verdict == GREEN
-    return is_green and not review.ids(HunkState.OPEN)
+    if known is None or known.verdict != GREEN or review.ids(HunkState.OPEN):
+        return False
+    return all(
+        path in review.taken and _data(review.taken[path].after) == _data(content)
+        for path, content in review.left.items()
+    )
+
+
+def _data(content: Content | None) -> bytes | None:
+    return content.data if content is not None else None
 
 
 def _why_not_undecided(review: Review, chosen: frozenset[HunkId]) -> str:

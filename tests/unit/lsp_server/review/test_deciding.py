@@ -126,6 +126,34 @@ async def test_a_buffer_with_unsaved_changes_is_not_to_be_saved(desk: Desk):
     assert decided["done"][0]["save"] is False
 
 
+@pytest.mark.parametrize("newer", [b"# of another program\n" + OLD, None])
+async def test_a_buffer_whose_file_was_changed_by_others_is_not_to_be_saved(desk: Desk, newer):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    path = desk.repo / "a.py"
+    async with desk.client() as editor:
+        uri = await editor.open(path)
+        await proposal(editor, run)
+        path.unlink() if newer is None else path.write_bytes(newer)
+        decided = await decide(editor, run, "accept")
+        assert editor.texts[uri].encode() == NEW
+    assert decided["done"][0]["save"] is False
+
+
+@pytest.mark.parametrize("typed", ["", "typed\n"])
+async def test_tests_count_as_mended_where_the_files_are_just_as_measured(
+    desk: Desk, typed, monkeypatch
+):
+    run = desk.run_with({"a.py": (OLD, NEW)})
+    async with desk.client() as editor:
+        mended: list[str] = []
+        monkeypatch.setattr((await desk.keeper.get()).results, "mended", mended.append)
+        uri = await editor.open(desk.repo / "a.py")
+        await editor.type(uri, typed + OLD.decode())
+        decided = await decide(editor, run, "accept")
+    assert states_of(decided["proposal"]) == ["accepted", "accepted"]
+    assert mended == ([] if typed else [run])
+
+
 @pytest.mark.parametrize("kind", ["neovim", "vscode"])
 async def test_typing_while_an_edit_is_on_its_way_is_kept(desk: Desk, kind):
     run = desk.run_with({"a.py": (OLD, NEW)})
