@@ -105,6 +105,9 @@ def _length_of(header: bytes) -> int:
         name, colon, value = line.partition(b":")
         if not colon:
             raise BrokenFraming("a header line without a colon")
+        if b" " in name.strip():
+            # A web page may post to a port of this machine: no such body is a message of an editor.
+            raise BrokenFraming("a request of HTTP, or a header that is none")
         if name.strip().lower() == b"content-length":
             lengths.add(value.strip())
     if len(lengths) != 1:

@@ -64,6 +64,7 @@ def test_headers_are_read_as_http_has_them(header: bytes) -> None:
         (b"Content-Length: " + b"9" * 15 + b"\r\n\r\n", "was announced"),
         (b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n", "two lengths"),
         (b"hello\r\n\r\n", "without a colon"),
+        (b"POST /a:b HTTP/1.1\r\nContent-Length: 2\r\n\r\n{}", "a request of HTTP"),
         (b"x" * 9000, "no end of a header"),
     ],
 )
