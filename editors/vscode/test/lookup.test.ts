@@ -49,6 +49,17 @@ test("nothing of an untrusted workspace is a place to look", () => {
   assert.equal(found(["/usr/bin/greenloop-lsp"], changes), "/usr/bin/greenloop-lsp");
 });
 
+test("an entry of PATH inside an untrusted workspace is none", () => {
+  const planted = "/home/ada/shop/tools/greenloop-lsp";
+  const changes = { trusted: false, path: ["/home/ada/shop/tools/", "/usr/bin"] };
+  assert.equal(found([planted], changes), "missing");
+  assert.equal(found([planted], { ...changes, trusted: true }), planted);
+  const beside = "/home/ada/shop-tools/greenloop-lsp";
+  assert.equal(found([beside], { ...changes, path: ["/home/ada/shop-tools"] }), beside);
+  const all = { trusted: false, folders: ["/"] };
+  assert.equal(found(["/usr/bin/greenloop-lsp"], all), "/usr/bin/greenloop-lsp");
+});
+
 test("a relative entry of PATH is never used", () => {
   assert.equal(
     found(["./greenloop-lsp", "bin/greenloop-lsp"], { path: [".", "bin", ""] }),

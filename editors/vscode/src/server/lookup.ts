@@ -68,7 +68,10 @@ function* candidates(machine: Machine): Generator<[string, string]> {
   }
   for (const folder of machine.path) {
     // A relative entry of PATH would be a file of whatever folder is the current one.
-    if (machine.windows ? /^([A-Za-z]:[\\/]|\\\\)/.test(folder) : folder.startsWith("/")) {
+    const isAbsolute = machine.windows
+      ? /^([A-Za-z]:[\\/]|\\\\)/.test(folder)
+      : folder.startsWith("/");
+    if (isAbsolute && (machine.trusted || !isOfWorkspace(folder, machine))) {
       yield [[folder.replace(/[\\/]+$/, ""), program].join(slash), "PATH"];
     }
   }
@@ -77,6 +80,16 @@ function* candidates(machine: Machine): Generator<[string, string]> {
     yield [`${machine.home}/.local/share/uv/tools/greenloop/bin/${program}`, "uv's tools"];
     yield [`${machine.home}/.local/share/pipx/venvs/greenloop/bin/${program}`, "pipx"];
   }
+}
+
+/**
+ * An activated environment, or direnv, puts folders of a workspace on PATH. What the whole home lies
+ * in says nothing about who put a program there.
+ */
+function isOfWorkspace(folder: string, machine: Machine): boolean {
+  const parts = (path: string): string => `${path.replace(/[\\/]+/g, "/").replace(/\/$/, "")}/`;
+  const isIn = (path: string, root: string): boolean => parts(path).startsWith(parts(root));
+  return machine.folders.some((root) => isIn(folder, root) && !isIn(machine.home, root));
 }
 
 function beside(file: string, name: string): string {
