@@ -45,7 +45,7 @@ M.defaults = {
   codelens = false,
   restart = true,
   tell = 'outcome',
-  review = { left = 'file', maps = true, panel_width = 32 },
+  review = { left = 'file', maps = true, panel_width = 28 },
   runs = { height = 14, limit = 50, maps = true },
 }
 

@@ -10,7 +10,7 @@ return {
 
   ['an option of a table leaves the others of it alone'] = function()
     config.set({ review = { left = 'base' } })
-    same(config.get().review, { left = 'base', maps = true, panel_width = 32 })
+    same(config.get().review, { left = 'base', maps = true, panel_width = 28 })
   end,
 
   ['what is wrong is named and the default used, what is right stays'] = function()

@@ -130,7 +130,10 @@ return {
 
   ['the line above a proposal counts and says what was measured'] = function()
     local proposal = a_proposal({ a_hunk({}), a_hunk({ id = 'h2', state = 'rejected' }) })
-    same(tab.bar(proposal), ' proposal: 1 open, 1 rejected, plausible  %#GreenloopAccepted#green%*')
+    same(
+      tab.bar(proposal),
+      ' proposal: %#GreenloopAccepted#green%*  1 open, 1 rejected, plausible%<'
+    )
     proposal.check = { state = 'failed', verdict = '', message = '100% lost', receipt = '' }
     same(tab.bar(proposal):match('%%#GreenloopWarn#not measured: 100%%%% lost') ~= nil, true)
   end,

@@ -46,13 +46,9 @@ function M.draw(proposal, path)
     local count = review.count({ files = { file } } --[[@as greenloop.Proposal]])
     local group = count.open > 0 and 'GreenloopOpen' or 'GreenloopHint'
     local row = (number - 1) * 2
-    vim.api.nvim_buf_set_extmark(
-      bufnr,
-      namespace,
-      row + 1,
-      0,
-      { end_row = row + 2, hl_group = group, strict = false }
-    )
+    local length = #vim.api.nvim_buf_get_lines(bufnr, row + 1, row + 2, false)[1]
+    local shown = { end_col = length, hl_group = group }
+    vim.api.nvim_buf_set_extmark(bufnr, namespace, row + 1, 0, shown)
     if file.path == path then
       vim.api.nvim_buf_set_extmark(bufnr, namespace, row, 0, { line_hl_group = 'CursorLine' })
     end

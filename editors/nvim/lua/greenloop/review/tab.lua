@@ -57,7 +57,8 @@ local function file_at(proposal, path)
   return nil
 end
 
---- The line above the proposal: what is left to decide, and what was measured.
+--- The line above the proposal: what was measured, and what is left to decide. What matters most
+--- comes first, since narrow windows cut the rest.
 ---@param proposal greenloop.Proposal
 ---@return string
 function M.bar(proposal)
@@ -73,7 +74,7 @@ function M.bar(proposal)
   if proposal.confidence ~= '' and proposal.confidence ~= 'likely' then
     table.insert(parts, proposal.confidence)
   end
-  return (' proposal: %s  %%#%s#%s%%*'):format(table.concat(parts, ', '), group, escaped(check))
+  return (' proposal: %%#%s#%s%%*  %s%%<'):format(group, escaped(check), table.concat(parts, ', '))
 end
 
 ---@param tab greenloop.Tab

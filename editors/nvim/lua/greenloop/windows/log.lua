@@ -74,9 +74,8 @@ local function draw(run)
     for number, group in ipairs(groups) do
       local row = (is_first and 0 or last) + number - 1
       vim.api.nvim_buf_set_extmark(log.bufnr, namespace, row, 0, {
-        end_row = row + 1,
+        end_col = #texts[number],
         hl_group = group,
-        strict = false,
       })
     end
   elseif is_first and #lines == 0 then

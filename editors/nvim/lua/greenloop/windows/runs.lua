@@ -55,9 +55,8 @@ local function draw()
   vim.api.nvim_buf_clear_namespace(buffer, namespace, 0, -1)
   for number, node in ipairs(nodes) do
     vim.api.nvim_buf_set_extmark(buffer, namespace, number - 1, 0, {
-      end_row = number,
+      end_col = #node.text,
       hl_group = node.group,
-      strict = false,
     })
   end
   if window ~= -1 and at then
