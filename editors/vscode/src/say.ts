@@ -66,9 +66,14 @@ export class Say {
   private async show(level: Level, text: string, buttons: readonly Button[]): Promise<void> {
     const labels = buttons.map((button) => button.label);
     this.trace.write("message", { level, text, buttons: labels });
+    let chosen: string | undefined;
     try {
-      const chosen = await toast(level, text, labels);
-      this.trace.write("chosen", { text, button: chosen ?? "" });
+      chosen = await toast(level, text, labels);
+    } catch {
+      return; // The window is being closed: telling that would fail again, for ever.
+    }
+    this.trace.write("chosen", { text, button: chosen ?? "" });
+    try {
       await buttons.find((button) => button.label === chosen)?.run();
     } catch (error) {
       this.failure(error);
