@@ -142,6 +142,7 @@ class CodeServer:
         """Write the user's settings anew, and forget what windows have left."""
         for name in ("workspaceStorage", "Backups", "History"):
             shutil.rmtree(self.user / name, ignore_errors=True)
+        shutil.rmtree(self.user.parent / "Machine", ignore_errors=True)
         self.user.mkdir(parents=True, exist_ok=True)
         values = {**QUIET, "greenloop.server.path": str(SERVER), **settings}
         (self.user / "settings.json").write_text(json.dumps(values, indent=2))
@@ -209,6 +210,13 @@ def _environment(home: Path, variables: Mapping[str, str]) -> dict[str, str]:
         "WORKBENCH_PROBES": home / "probes",
     }
     kept = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    # No server but the one that the settings name can be found.
+    path = [
+        each
+        for each in kept.get("PATH", "").split(os.pathsep)
+        if not (Path(each) / SERVER.name).exists()
+    ]
+    kept["PATH"] = os.pathsep.join(path)
     for folder in places.values():
         if folder.suffix != ".jsonl":
             folder.mkdir(exist_ok=True)

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.support.editor_runs import (
+    RUN_S,
     end_of,
     failing_tests,
     hunk_with,
@@ -11,6 +12,7 @@ from tests.support.editor_runs import (
     nth_run,
     proposal,
 )
+from tests.support.served import requests
 from tests.support.shop import BASKET, HEALTHY_SHOP
 from tests.support.till import (
     LOOK,
@@ -48,14 +50,14 @@ def test_a_failing_test_is_fixed_cancelled_fixed_again_reviewed_and_undone(
     script = conversations([stuck(LOOK), MEND_ALL], [LOOK, MEND_ALL])
     # No time to find out which hunks are needed: the needless one stays for the reviewer.
     hasty = "minimise_s = 0.001"
-    with model(script, hasty), window_on(repo, **MODEL) as window:
+    with model(script, hasty) as fake, window_on(repo, **MODEL) as window:
         # From the lens of the test, and cancelled from the notification.
         line = line_of(tests.read_text(), "def test_half_a_cent")
         window.show(tests, line)
         window.see(FIX_LENS)
         window.click_above("def test_half_a_cent", "Fix")
         first = nth_run(window)
-        in_phase(window, first, "search")
+        until_true(lambda: requests(fake.sent), "the model is not asked", RUN_S)
         window.see(f'{TOAST}:has-text("Greenloop")')
         window.press_button("Cancel")
         assert end_of(window, first)["verdict"] == "interrupted"

@@ -45,6 +45,9 @@ const answers = {
     return vscode.workspace.applyEdit(edit);
   },
 
+  set: async ({ name, value }) =>
+    vscode.workspace.getConfiguration().update(name, value, vscode.ConfigurationTarget.Global),
+
   save: async ({ uri }) => open(uri).save(),
 
   lenses: async ({ uri }) => {
