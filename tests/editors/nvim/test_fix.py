@@ -229,6 +229,14 @@ def test_a_proposal_edited_by_hand_is_measured_and_accepted(editor_on, project, 
         assert end_of_run(editor)["verdict"] == "green"
         editor.command("Greenloop review")
         editor.wait("return vim.wo.diff and vim.fn.line('$') > 5")
+
+        # The maps of diff mode do as always: in the user's file they take what is proposed.
+        editor.keys("<C-W>hgg]cdo")
+        editor.wait("return vim.fn.getline('.'):find('>= FREE') and vim.bo.modified")
+        assert editor.text().count(">= FREE") == 1
+        editor.keys("u<C-W>l")
+        editor.wait("return vim.api.nvim_buf_get_name(0):find('^greenloop%-proposal:')")
+
         editor.go_to("if amount >")
         editor.keys("A  # the limit is free<Esc>")
         editor.command("write")
