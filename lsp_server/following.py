@@ -28,7 +28,7 @@ def _follow_documents(server: "GreenloopServer") -> None:
     documents, built_in = server.session.documents, server.protocol.fm.add_builtin_feature
 
     def start_soon(function: Callable[..., Coroutine[Any, Any, object]], *arguments: Any) -> None:
-        server.tasks.start_soon(function, *arguments)
+        server.start_soon(function, *arguments)
 
     server.session.outlines = Outlines(server.session, start_soon=start_soon)
 

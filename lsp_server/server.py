@@ -5,7 +5,7 @@ Owns no run: those belong to the core, which all connections of the process shar
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVarTuple
 
 import anyio.to_thread
 from anyio.abc import TaskGroup
@@ -31,6 +31,7 @@ NAME: Final = "greenloop"
 COMMAND_PREFIX: Final = "greenloop.server."
 
 Verb = Callable[[Mapping[str, Any]], Awaitable[object]]
+Args = TypeVarTuple("Args")
 AtReady = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -78,6 +79,12 @@ class GreenloopServer(LanguageServer):
     def request_token(self) -> MessageId | None:
         """The work-done token that came with the request that is being handled, if one did."""
         return self.protocol.request_token.get()
+
+    def start_soon(
+        self, function: Callable[[*Args], Coroutine[Any, Any, object]], *args: *Args
+    ) -> None:
+        """Start a task that ends with this connection; an error of its own ends nothing else."""
+        self.tasks.start_soon(_logged, function, *args)
 
     async def opened(self) -> "Core":
         """Return the core as soon as it is open, and let this connection hear of its runs."""
@@ -139,9 +146,16 @@ class GreenloopServer(LanguageServer):
             self.tasks.start_soon(self._end_with, self.process_id)
         await self.opened()
         for callback in self._at_ready:
-            self.tasks.start_soon(callback)
+            self.start_soon(callback)
 
     async def _end_with(self, pid: int) -> None:
         if await until_gone(pid):
             logger.info("the editor's process is gone")
             self.protocol.exited.set()
+
+
+async def _logged(function: Callable[[*Args], Coroutine[Any, Any, object]], *args: *Args) -> None:
+    try:
+        await function(*args)
+    except Exception:
+        logger.exception("a task failed; the connection goes on")

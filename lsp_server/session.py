@@ -162,12 +162,13 @@ class Session:
     def top_of(self, path: Path) -> Path | None:
         """Return the top of the repository that a path lies in; None outside of any.
 
-        Looks at the disk, but at each folder only once until folders change.
+        Looks at the disk, but at each folder only once until folders change. A place that may not
+        be looked at, or whose name no file can have, is in no repository.
         """
-        for folder in path.parents if not path.is_dir() else (path, *path.parents):
+        for folder in (path, *path.parents) if _is_there(path, as_folder=True) else path.parents:
             if folder in self._tops:
                 return self._tops[folder]
-            if (folder / ".git").exists():
+            if _is_there(folder / ".git"):
                 self._tops[folder] = folder
                 return folder
         return None
@@ -215,3 +216,11 @@ class Session:
 def _local(uris: list[str]) -> tuple[Path, ...]:
     """Return the folders that lie on this machine; virtual ones are passed over."""
     return tuple(path for uri in uris if (path := path_of(uri)) is not None)
+
+
+def _is_there(path: Path, *, as_folder: bool = False) -> bool:
+    """Look whether something is at a path; nothing is where nobody may look."""
+    try:
+        return path.is_dir() if as_folder else path.exists()
+    except OSError:
+        return False

@@ -101,7 +101,11 @@ def place_in(session: Session, place: Mapping[str, Any], top: Path) -> Place:
             "Name a file of that repository, or start in the one that holds the file.",
         )
     repo_path = RepoPath(path.relative_to(top).as_posix())
-    _check_file(session, path, repo_path)
+    try:
+        _check_file(session, path, repo_path)
+    except OSError as exc:
+        message = f"{repo_path} cannot be read: {exc.strerror}."
+        raise _refused(message, "Name another file.") from exc
     start, end = place["range"]["start"], place["range"]["end"]
     range_ = types.Range(
         start=types.Position(line=start["line"], character=start["character"]),

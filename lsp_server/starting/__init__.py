@@ -111,7 +111,7 @@ def _register_lenses(server: "GreenloopServer") -> None:
 
     def changed(*_: object) -> None:
         if _can_refresh(session.capabilities):
-            server.tasks.start_soon(refresh)
+            server.start_soon(refresh)
 
     session.on_settings.append(changed)
     session.outlines.on_read.append(changed)

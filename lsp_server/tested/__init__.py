@@ -24,7 +24,7 @@ def register(server: "GreenloopServer") -> None:
     """Give a connection what this room answers."""
 
     def start_soon(function: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        server.tasks.start_soon(function)
+        server.start_soon(function)
 
     server.publisher = publisher = Publisher(
         server.session, tell=server.tell, ask=server.ask, start_soon=start_soon

@@ -180,7 +180,7 @@ class Showing:
         return not self._session.client.tests and settings.test_diagnostics
 
     def _start(self, function: Callable[..., Any], *arguments: object) -> None:
-        self._server.tasks.start_soon(function, *arguments)
+        self._server.start_soon(function, *arguments)
 
 
 def _news_to_json(news: "Measured", placed: Mapping[str, _Shown]) -> dict[str, Any]:

@@ -4,13 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 
 from lsp_server.convert import uri_of
 from lsp_server.marks import Span
 from lsp_server.session import ClientOptions
 from lsp_server.settings import EditorSettings
-from tests.support.editing import VSCODE, editing
+from tests.support.editing import VSCODE, editing, range_json
+from tests.support.lsp import Answered
 from tests.support.repos import a_repo
 
 DUMPS = sorted((Path(__file__).parents[2] / "data" / "lsp").glob("*.json"))
@@ -139,3 +141,33 @@ async def test_document_that_changes_without_end_is_read_when_it_is_asked_for(
             await editor.type(uri, f"def test_n{number}(): assert 1\n", (0, 0), (0, 0))
         found = await editor.peer.request("greenloop/tests", {"uri": uri})
         assert len(found["items"]) == 121
+
+
+async def test_a_name_that_no_file_can_have_ends_nothing(tmp_path: Path) -> None:
+    repo = a_repo(tmp_path / "repo", CODE)
+    async with editing(tmp_path, repo, capabilities=VSCODE) as editor:
+        uri = await editor.open(repo / f"{'a' * 300}.py", "def test_a(): ...\n")
+        assert await editor.lenses(uri) != await editor.lenses(uri_of(repo / "none.py"))
+        place = {"uri": uri, "range": range_json((0, 0), (0, 0))}
+        with pytest.raises(Answered, match=r"cannot be read: File name too long\."):
+            await editor.peer.request("greenloop/start", {"kind": "fix", "place": place})
+        assert await editor.lenses(await editor.open(repo / "test_a.py"))
+
+
+async def test_an_error_of_ours_in_the_background_ends_no_connection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    failed = anyio.Event()
+
+    def fail(*_: object) -> None:
+        failed.set()
+        raise RuntimeError("planted")
+
+    repo = a_repo(tmp_path / "repo", CODE)
+    async with editing(tmp_path, repo, capabilities=VSCODE) as editor:
+        monkeypatch.setattr(editor.server.session.documents, "learn", fail)
+        await editor.open(repo / "test_a.py")
+        with anyio.fail_after(20):
+            await failed.wait()
+        assert await editor.peer.request("greenloop/runs", {}) == {"runs": []}
+        assert "a task failed; the connection goes on" in caplog.text
