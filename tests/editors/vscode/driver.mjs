@@ -102,6 +102,18 @@ const doing = {
     await page.screenshot({ path, animations: "disabled", caret: "hide" });
   },
 
+  // Waits until the screen stands still: two pictures a while apart that are the same.
+  async settle({ timeout = 15000 }) {
+    const until = Date.now() + timeout;
+    let last = "";
+    while (Date.now() < until) {
+      const now = (await page.screenshot({ caret: "hide" })).toString("base64");
+      if (now === last) return;
+      last = now;
+      await page.waitForTimeout(700);
+    }
+  },
+
   async console() {
     return said;
   },
