@@ -18,7 +18,7 @@ from agent.accept import repository_of
 from agent.errors import AgentError, JournalError
 from agent.host.api import Host
 from agent.journal.store import RunStore
-from agent.journal.stored import StoredRun
+from agent.journal.stored import RunState, StoredRun
 from agent.task import RunId
 from lsp_server.review.checks import Checks
 from lsp_server.review.state import HunkState, Review
@@ -158,6 +158,9 @@ class Reviews:
     def _load(self, run: str) -> Opened:
         """Read a review from disk. Blocking. Raises: Refused, JournalError, TaskError."""
         stored = self._find(run)
+        summary = stored.summary()
+        if summary.state is RunState.RUNNING:  # its patch may be there a moment before its verdict
+            raise Refused("not_ready", f"run {run} is still going on.", "Wait for its end.")
         stamp = stamp_of(stored)
         review = load_review(stored)
         if review is None:
@@ -167,7 +170,7 @@ class Reviews:
                 "Its log says what it came to.",
             )
         result = stored.result() or {}
-        started = stored.summary().started
+        started = summary.started
         return Opened(
             stored=stored,
             top=repository_of(stored),

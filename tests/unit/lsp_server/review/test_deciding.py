@@ -1,6 +1,7 @@
 import fcntl
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -10,6 +11,7 @@ from jsonschema import Draft202012Validator
 import lsp_server
 from agent.edits.changes import Content, Mode
 from agent.host.api import Checked
+from agent.task import TaskSpec
 from lsp_server.review import stored
 from tests.support.lsp import Answered
 from tests.support.reviewing import Desk, Editor, reviewing
@@ -137,6 +139,20 @@ async def test_a_buffer_whose_file_was_changed_by_others_is_not_to_be_saved(desk
         decided = await decide(editor, run, "accept")
         assert editor.texts[uri].encode() == NEW
     assert decided["done"][0]["save"] is False
+
+
+async def test_a_patch_whose_verdict_is_not_written_yet_is_not_reviewed(desk: Desk):
+    kept = desk.store.open(desk.run_with({"a.py": (OLD, NEW)}))
+    started = kept.summary().started
+    with desk.store.new_run(TaskSpec(repo=desk.repo)) as writer:
+        writer.append(replace(started, run=writer.run))
+        writer.write_patch(kept.patch(), "")
+        async with desk.client() as editor:
+            with pytest.raises(Answered, match="is still going on"):
+                await proposal(editor, writer.run)
+            writer.write_result(kept.result())
+            writer.append(kept.summary().finished)
+            assert (await proposal(editor, writer.run))["verdict"] == "green"
 
 
 @pytest.mark.parametrize("typed", ["", "typed\n"])
