@@ -19,6 +19,9 @@ _WRITABLE: Final = 0o222
 """Without any of these bits a file is meant to be read only, also for who may write all."""
 _ON_DISK: Final = "Save it into a folder of a repository on this machine."
 
+_FAR: Final = 2**31 - 1
+"""The largest number that LSP has for a line."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -108,10 +111,16 @@ def place_in(session: Session, place: Mapping[str, Any], top: Path) -> Place:
         raise _refused(message, "Name another file.") from exc
     start, end = place["range"]["start"], place["range"]["end"]
     range_ = types.Range(
-        start=types.Position(line=start["line"], character=start["character"]),
-        end=types.Position(line=end["line"], character=end["character"]),
+        start=_position(start),
+        end=_position(end),
     )
     return Place(path=path, repo_path=repo_path, span=Span.of(range_))
+
+
+def _position(given: Mapping[str, Any]) -> types.Position:
+    """Return a position; some clients send 2.0 for 2, or a line beyond any file for its end."""
+    line, character = (min(int(given[name]), _FAR) for name in ("line", "character"))
+    return types.Position(line=line, character=character)
 
 
 def _check_file(session: Session, path: Path, repo_path: RepoPath) -> None:

@@ -171,3 +171,12 @@ async def test_an_error_of_ours_in_the_background_ends_no_connection(
             await failed.wait()
         assert await editor.peer.request("greenloop/runs", {}) == {"runs": []}
         assert "a task failed; the connection goes on" in caplog.text
+
+
+@pytest.mark.parametrize("line", [0.0, 1e30])
+async def test_a_place_may_be_told_in_any_whole_numbers(tmp_path: Path, line: float) -> None:
+    repo = a_repo(tmp_path / "repo", CODE)
+    async with editing(tmp_path, repo, capabilities=VSCODE) as editor:
+        at = {"line": line, "character": 0}
+        place = {"uri": uri_of(repo / "test_a.py"), "range": {"start": at, "end": at}}
+        assert await editor.peer.request("greenloop/start", {"kind": "fix", "place": place})
