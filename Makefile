@@ -7,7 +7,7 @@ FAST := not docker and not bwrap and not node and not nvim and not vscode and no
 SPREAD := -n auto --maxprocesses 4 --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help setup engine check test bench demo vsix lint types contracts extension lock readme clean
+.PHONY: help setup engine check test bench demo vsix lint types contracts extension lock readme pictures clean
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 12
@@ -57,6 +57,13 @@ lock: setup ## renew .ci/requirements.txt: newest versions, their hashes, no add
 
 readme: engine ## take the terminal capture of README.md anew
 	@$(PYTHON) -m tests.support.capture
+
+pictures: engine extension ## take the pictures of the editors in docs/images anew
+	@.ci/tools tmux
+	@.ci/nvim
+	@.ci/vscode
+	@$(PYTHON) -m tests.support.nvim_pictures
+	@$(PYTHON) -m tests.support.vscode_pictures
 
 clean: ## remove what the targets made, the engine excepted
 	rm -rf editors/vscode/node_modules editors/vscode/build editors/vscode/dist
