@@ -24,6 +24,22 @@ function M.places()
   return places
 end
 
+--- The program in an absolute folder of PATH: a relative one would be looked for in whatever
+--- repository Neovim stands in.
+---@param program string
+---@return string empty where it is in none
+local function on_path(program)
+  for _, folder in ipairs(vim.split(vim.env.PATH or '', ':', { plain = true })) do
+    if vim.startswith(folder, '/') then
+      local found = vim.fn.exepath(vim.fs.joinpath(folder, program))
+      if found ~= '' then
+        return found
+      end
+    end
+  end
+  return ''
+end
+
 --- The command that starts the server, or nil where none is found.
 ---@return string[]?
 function M.command()
@@ -32,7 +48,11 @@ function M.command()
     return vim.fn.executable(set[1] or '') == 1 and set or nil
   end
   for _, place in ipairs(M.places()) do
-    local found = vim.fn.exepath(place)
+    local is_name = place == M.PROGRAM
+    local found = is_name and on_path(place) or ''
+    if not is_name then
+      found = vim.fn.exepath(place)
+    end
     if found ~= '' then
       return { found }
     end
