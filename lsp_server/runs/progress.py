@@ -9,6 +9,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Final
 
 from agent.telling.wording import headline
+from lsp_server.runs.guarded import guarded
 from lsp_server.runs.state import RunLine
 from lsp_server.wire.errors import ClientGone, ClientRefused
 
@@ -43,7 +44,9 @@ class ProgressBars:
             if line.state.is_over or not self._is_wanted():
                 return
             self._tokens[line.run] = None
-            self._client.tasks.start_soon(self._make, line.run)
+            self._client.tasks.start_soon(
+                guarded, "making progress", line.run, self._make, line.run
+            )
         self._latest[line.run] = line
         self._draw(line)
 
