@@ -199,7 +199,7 @@ def _surroundings(folder: Path) -> dict[str, str]:
     }
 
 
-def tests_pass(desk: Desk, repo: Path) -> bool:
+def suite_passes(desk: Desk, repo: Path) -> bool:
     """Tell whether a repository's own tests pass on what is on disk."""
     done = subprocess.run(
         [str(desk.venv / "bin" / "python"), "-m", "pytest", "-q", "-p", "no:cacheprovider"],

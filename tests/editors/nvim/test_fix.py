@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from tests.support.neovim import Neovim, tests_pass
+from tests.support.neovim import Neovim, suite_passes
 from tests.support.shop import FAILING, HEALTHY_SHOP, SHOP
 from tests.support.till import (
     LOOK,
@@ -102,7 +102,7 @@ def test_a_failing_test_is_fixed_cancelled_fixed_again_reviewed_and_undone(
         editor.wait_said("accepted 2 hunks")
         assert tax.read_text() == MENDED_TAX
         assert ">= FREE" in basket.read_text()
-        assert tests_pass(desk, repo)
+        assert suite_passes(desk, repo)
         states = editor.lua(
             PROPOSAL + "local found = {}\n"
             "for _, file in ipairs(proposal.files) do for _, hunk in ipairs(file.hunks) do"
@@ -141,7 +141,7 @@ def test_what_is_typed_and_not_saved_is_what_gets_fixed(editor_on, project, desk
         assert basket.read_bytes() == on_disk
         editor.command("write")
     assert basket.read_text().startswith("# Mine.\n")
-    assert tests_pass(desk, repo)
+    assert suite_passes(desk, repo)
 
 
 def test_what_is_typed_during_a_run_stays_and_meets_it_as_a_conflict(editor_on, project, model):
@@ -199,8 +199,8 @@ def test_two_runs_at_once_end_each_with_its_own_patch(editor_on, project, desk):
             editor.forget()
             editor.command(f"Greenloop accept all {each['run']}")
             editor.wait_said("accepted 1 hunk")
-    assert tests_pass(desk, first)
-    assert tests_pass(desk, second)
+    assert suite_passes(desk, first)
+    assert suite_passes(desk, second)
 
 
 def test_a_killed_server_comes_back_and_its_run_is_known_as_interrupted(editor_on, project, model):
@@ -248,7 +248,7 @@ def test_a_proposal_edited_by_hand_is_measured_and_accepted(editor_on, project, 
         editor.command("Greenloop accept")
         editor.wait_said("accepted 1 hunk")
     assert "# the limit is free" in basket.read_text()
-    assert tests_pass(desk, repo)
+    assert suite_passes(desk, repo)
 
 
 def test_rejecting_what_is_needed_is_not_green_and_accepting_it_takes_a_bang(

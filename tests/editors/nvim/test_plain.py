@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.support.neovim import SERVER, tests_pass
+from tests.support.neovim import SERVER, suite_passes
 from tests.support.shop import SHOP
 
 pytestmark = [pytest.mark.nvim, pytest.mark.docker, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -75,7 +75,7 @@ def test_from_a_code_action_to_accepted_hunks(editor_on, project, desk):
         assert editor.lua("return vim.bo.modified") is True
         assert basket.read_text() == SHOP["shop/basket.py"]
         editor.command("write")
-        assert tests_pass(desk, repo)
+        assert suite_passes(desk, repo)
 
         editor.lua(ACT, title="Undo what was accepted")
         editor.wait("return not table.concat(vim.fn.getline(1, '$')):find('>= FREE')")
