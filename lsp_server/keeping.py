@@ -3,6 +3,7 @@
 It lives in a task of its own, so that it outlasts the connection that needed it first.
 """
 
+import gc
 import logging
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -76,6 +77,8 @@ class CoreKeeper:
 
     async def _keep(self) -> None:
         async with self._open_core() as core:
+            # What was imported stays: looking through it for garbage holds up every answer.
+            gc.freeze()
             self._core = core
             self._answered.set()
             await self._over.wait()

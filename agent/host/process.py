@@ -35,6 +35,9 @@ CLEAN_UP_S: Final = 60.0
 """So long sandboxes may take to be removed; then the process ends without them, and the next one
 removes what is left."""
 
+YIELDING: Final = 10
+"""What runs do yields to whoever types: the editor and its server go first."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -43,6 +46,7 @@ def run_host(control: socket.socket) -> None:
     variables = host_variables()
     _log_to_stderr(Redactor.from_variables(variables))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    os.nice(YIELDING)
     anyio.run(_serve, control, variables)
 
 

@@ -133,6 +133,7 @@ async def test_an_editor_that_kills_all_below_its_server_does_not_reach_the_host
     )
     front_ends.append(front)
     assert parent_of(front.host) not in {front.process.pid, os.getpid()}
+    assert os.getpriority(os.PRIO_PROCESS, front.host) > os.getpriority(os.PRIO_PROCESS, 0)
     os.killpg(front.process.pid, signal.SIGKILL)
     await until(lambda: not is_alive(front.host), wait_s=250)
     assert states(tmp_path, front) == [RunState.FINISHED]
