@@ -147,7 +147,10 @@ class LocalEngine:
     @asynccontextmanager
     async def open(self, spec: SandboxSpec) -> AsyncGenerator["LocalSandbox", None]:
         self.opened += 1
-        with tempfile.TemporaryDirectory(prefix="greenloop-test-") as folder:
+        # A process of tests that were killed may still be writing.
+        with tempfile.TemporaryDirectory(
+            prefix="greenloop-test-", ignore_cleanup_errors=True
+        ) as folder:
             tools = Path(folder) / "tools"
             tools.mkdir()
             tree = Path(folder) / "tree"
