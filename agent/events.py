@@ -129,6 +129,19 @@ class BaselineMeasured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlanned:
+    """What the offline search is about to cost, told before it begins."""
+
+    how: str
+    """`forked`: hundreds of tries a second; `command`: the runner is started for each."""
+    try_s: float
+    """Seconds that one try is expected to take."""
+    tries: int
+    """Tries that fit into the budget."""
+    budget_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SearchProgress:
     """The offline search goes on."""
 
@@ -138,6 +151,12 @@ class SearchProgress:
     """Candidates generated and not tried yet; more may come."""
     best: str
     """One line for the best so far; empty while there is none."""
+    best_diff: str = ""
+    """The best so far as a unified diff; empty while there is none."""
+    trying: str = ""
+    """Where the search is: path and line of the edit handed out last."""
+    left_s: float = 0.0
+    """Seconds until the budget is used up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -343,6 +362,7 @@ Event = (
     | TestFailed
     | TestsMeasured
     | BaselineMeasured
+    | SearchPlanned
     | SearchProgress
     | AttemptEvent
     | CandidateProposed

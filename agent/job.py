@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from agent.edits.changes import Delta
 from agent.events import Event
-from agent.task import TaskSpec
+from agent.task import RepoPath, TaskSpec
 from agent.verify.bench import Bench
 from agent.verify.report import Baseline
 from agent.verify.sight import Sight
@@ -38,6 +38,32 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What some of the patches do with an input on which the others do something else."""
+
+    ranks: tuple[int, ...]
+    """The patches that answer so, by rank; 1 is the candidate itself."""
+    shown: str
+    """For a person: `returns [2, 12]`, `raises IndexError: list index out of range`."""
+    test: str
+    """Source of a test that holds exactly this answer to be right."""
+    fails_now: bool
+    """The code as it is answers something else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """An input that tells patches apart which the tests cannot: which answer is right?"""
+
+    call: str
+    """The input as an expression: `totals([(1, 2)], tax=0)`."""
+    path: RepoPath
+    """The file that a test for an answer belongs into; it may not exist yet."""
+    answers: tuple[Answer, ...]
+    """Two or more, the candidate's first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
     """Another patch that does the same to the tests as the candidate it is listed with."""
 
@@ -46,6 +72,8 @@ class Alternative:
     confidence: Confidence
     rank: int
     """1 is the candidate itself."""
+    group: int = 0
+    """Patches of one number did the same on every input that was tried; 0: not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +88,14 @@ class Candidate:
     distinct: int
     """Distinct patches found that pass the same tests, this one included."""
     alternatives: tuple[Alternative, ...] = ()
-    """The best of the others, at most four, by rank."""
+    """The best of the others, at most four, by rank; where there are groups, the best of each
+    group comes before the second of any."""
+    group: int = 0
+    """See `Alternative.group`."""
+    groups: int = 0
+    """Behaviours among all the patches found; 0: not measured."""
+    question: Question | None = None
+    """Tells the groups apart, where an input was found that does."""
     notes: tuple[str, ...] = ()
     """What was not done: space left untried, lines without a test, the same pattern elsewhere."""
 

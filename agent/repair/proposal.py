@@ -13,6 +13,7 @@ class Flag(StrEnum):
     DELETES = "takes code away"
     CONSTANT = "puts a constant in the place of a computation"
     SWALLOWS = "hides an exception"
+    UNREACHABLE = "makes code unreachable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,8 @@ class Sketch:
     prior: float
     """How often such an edit is the right one, from 0 to 1; ranks, and means nothing absolute."""
     tier: int = 1
-    """0: the error message led to it; 1: operators, names, values; 2: guards."""
+    """0: the error message led to it; 1: operators, names, values; 2: guards, donors, statements
+    put in or moved; 3: statements taken away, constants; 4: two edits at once."""
     flags: frozenset[Flag] = frozenset()
 
 

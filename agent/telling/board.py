@@ -19,13 +19,14 @@ from agent.events import (
     PhaseFinished,
     PhaseStarted,
     RunStarted,
+    SearchPlanned,
     SearchProgress,
     StrategyGaveUp,
     TestsProgress,
     VerdictReached,
 )
 from agent.telling.lanes import Lane, lane_of
-from agent.telling.wording import asked_for, counted, one_line, shortened
+from agent.telling.wording import asked_for, counted, duration, one_line, shortened
 
 EXPECTED: Final = (Phase.WORKSPACE, Phase.ENVIRONMENT, Phase.BASELINE, Phase.SEARCH, Phase.GATE)
 """Shown from the start, so that a person sees what is to come."""
@@ -86,6 +87,8 @@ class Board:
                 step.spent_s += max(event.wall_s, 1e-6)
             case Notice():
                 self.notices.append(event)
+            case SearchPlanned():
+                self._step(Phase.SEARCH).detail = planned_line(event)
             case SearchProgress():
                 self._search(event, now_s)
             case TestsProgress():
@@ -153,6 +156,17 @@ def tests_line(event: TestsProgress) -> str:
     failed = f", {event.failed:,} failed" if event.failed else ""
     running = f", running {shortened(event.running, 100)}" if event.running else ""
     return f"{count}{failed}{running}"
+
+
+def planned_line(event: SearchPlanned) -> str:
+    """Return `about 12 tries fit into 30 s: each starts the tests anew (2.4 s)`."""
+    tries = f"{event.tries:,} tries" if event.tries != 1 else "1 try"
+    each = (
+        f"each starts the tests anew ({duration(event.try_s)})"
+        if event.how == "command"
+        else "many run in one process"
+    )
+    return f"about {tries} fit into {duration(event.budget_s)}: {each}"
 
 
 def baseline_line(event: BaselineMeasured) -> str:

@@ -21,6 +21,7 @@ from agent.events import (
     PhaseStarted,
     RunFinished,
     RunStarted,
+    SearchPlanned,
     SearchProgress,
     StrategyGaveUp,
     TestFailed,
@@ -29,7 +30,7 @@ from agent.events import (
     ToolFinished,
     VerdictReached,
 )
-from agent.telling.board import Board
+from agent.telling.board import Board, planned_line
 from agent.telling.lines import tell
 from agent.telling.wording import headline, one_line, shortened
 
@@ -74,6 +75,8 @@ def lines_of(event: Event, board: Board, detail: int) -> list[StoryLine]:
             return [_line("tests", f"fails: {_failure(event)}")]
         case RunFinished():
             return [_line("end", _end(event))]
+        case SearchPlanned():
+            return [_line("search", f"{Phase.SEARCH.value}: {planned_line(event)}")]
         case PhaseFinished() | TestsProgress() | TestsMeasured() | SearchProgress():
             return []
         case _ if isinstance(event, AttemptEvent):

@@ -11,13 +11,14 @@ from agent import events
 
 NAMES = {
     "agent.task": """Budget HunkId Kind RepoPath RunId StrategyName TaskSpec TestId TestPolicy""",
-    "agent.job": """Alternative Candidate GaveUp Job Strategy""",
+    "agent.job": """Alternative Answer Candidate GaveUp Job Question Strategy""",
     "agent.errors": """AgentError ConfigError Infrastructure JournalError ModelError
         TaskError WorkspaceError""",
     "agent.events": """AttemptEnded AttemptEvent AttemptStarted BaseTaken BaselineMeasured
         CandidateProposed
         ContextEdited EnvironmentChosen Event ModelAnswered ModelAsked ModelStreamed ModelWaits
-        Notice Phase PhaseFinished PhaseStarted PlanChanged RunFinished RunStarted SearchProgress
+        Notice Phase PhaseFinished PhaseStarted PlanChanged RunFinished RunStarted
+        SearchPlanned SearchProgress
         StrategyGaveUp TestFailed TestsMeasured TestsProgress ToolFinished ToolStarted
         VerdictReached""",
     "sandbox.base": """Command CommandLimits Completed Environment FileChange FileDelete FileWrite

@@ -28,6 +28,7 @@ from agent.events import (
     PlanChanged,
     RunFinished,
     RunStarted,
+    SearchPlanned,
     SearchProgress,
     StrategyGaveUp,
     TestFailed,
@@ -140,6 +141,7 @@ def all_events(run: str, repo: str) -> tuple[Event, ...]:
         PhaseFinished(phase="baseline", wall_s=1.4),
         Notice(level="warning", text="1 test is flaky and left out"),
         PhaseStarted(phase="search"),
+        SearchPlanned(how="forked", try_s=0.004, tries=60_000, budget_s=120.0),
         SearchProgress(
             tried=812, plausible=2, space_left=4120, best="stats.py:5 middle + 1 -> middle"
         ),

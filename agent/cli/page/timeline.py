@@ -22,6 +22,7 @@ from agent.events import (
     PlanChanged,
     RunFinished,
     RunStarted,
+    SearchPlanned,
     SearchProgress,
     StrategyGaveUp,
     TestFailed,
@@ -32,7 +33,7 @@ from agent.events import (
     VerdictReached,
 )
 from agent.journal.records import Record
-from agent.telling.board import baseline_line, tests_line
+from agent.telling.board import baseline_line, planned_line, tests_line
 from agent.telling.wording import asked_for, counted, duration
 
 
@@ -82,6 +83,8 @@ def describe(event: Event) -> str:  # noqa: C901, PLR0912 - a line for each kind
             return f"{counted(len(event.results), 'test')} measured"
         case BaselineMeasured():
             return baseline_line(event)
+        case SearchPlanned():
+            return planned_line(event)
         case SearchProgress():
             best = f", best: {event.best}" if event.best else ""
             return f"{event.tried:,} tried, {event.plausible:,} plausible{best}"
