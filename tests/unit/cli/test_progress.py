@@ -46,6 +46,7 @@ def test_plain_progress_tells_each_thing_once() -> None:
         "baseline: 1 failing, 213 passing, 1 flaky: tests/test_net.py::test_get",
         "warning: 1 test is flaky and left out",
         "search ...",
+        "search: about 60,000 tries fit into 2 min 00 s: many run in one process",
         "kimi-k3 at api.example.org, up to 300 steps",
         "step 1 waits up to 2.5 s: the server asks to wait (rate limit)",
         "step 1 (4.2 s, 3.0k in, 240 out, $0.0120): I take the + 1 away.",
@@ -115,7 +116,7 @@ def test_picture_has_a_line_for_each_phase(unicode: bool) -> None:
     console = Console(file=io.StringIO())
     clock = Clock()
     live = LiveProgress(console, clock, unicode=unicode)
-    for event in EVENTS[:16]:
+    for event in EVENTS[:17]:
         live.show(event)
     clock.now_s = 2.0
     shown = picture(live)
