@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from agent.edits.changes import Delta
 from agent.edits.patch import Patch, make_patch, render_unified
-from agent.job import Candidate, Job
+from agent.job import Candidate, Job, Question
 from agent.task import HunkId, RunId, TestId
 from agent.verify.verdict import (
     Broken,
@@ -45,6 +45,8 @@ class Option:
     confidence: Confidence
     rank: int
     why: str
+    group: int = 0
+    """Options of one number did the same on every input that was tried; 0: not measured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,10 @@ class RunResult:
     failing_after: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
     """The best five, by rank."""
+    groups: int = 0
+    """Behaviours among all the patches found; 0: not measured."""
+    question: Question | None = None
+    """An input on which the options differ."""
     notes: tuple[str, ...] = ()
     durations_s: Mapping[str, float] = field(default_factory=dict)
     """Seconds by phase."""
@@ -125,6 +131,8 @@ def result_of(run: RunId, strategy: str, job: Job, finding: Finding) -> RunResul
         failing_before=before,
         failing_after=_failing_after(verdict, before, job.baseline.flaky),
         options=_options(base, candidate),
+        groups=candidate.groups,
+        question=candidate.question,
         notes=(*candidate.notes, *(green.flags if green else ())),
     )
 
@@ -170,6 +178,7 @@ def _options(base: Base, candidate: Candidate) -> tuple[Option, ...]:
         confidence=candidate.confidence,
         rank=1,
         why=candidate.why,
+        group=candidate.group,
     )
     others = (
         Option(
@@ -177,6 +186,7 @@ def _options(base: Base, candidate: Candidate) -> tuple[Option, ...]:
             confidence=other.confidence,
             rank=other.rank,
             why=other.why,
+            group=other.group,
         )
         for other in candidate.alternatives
     )
@@ -227,6 +237,22 @@ def _still(count: int) -> str:
     return f" ({_tests(count)} failed before and still {'does' if count == 1 else 'do'})"
 
 
+def _question_to_json(question: Question) -> dict[str, object]:
+    return {
+        "call": question.call,
+        "path": question.path,
+        "answers": [
+            {
+                "ranks": list(answer.ranks),
+                "shown": answer.shown,
+                "test": answer.test,
+                "fails_now": answer.fails_now,
+            }
+            for answer in question.answers
+        ],
+    }
+
+
 def result_to_json(result: RunResult) -> dict[str, object]:
     """Return the one object that `--json` prints and that is kept as result.json."""
     return {
@@ -249,9 +275,12 @@ def result_to_json(result: RunResult) -> dict[str, object]:
                 "confidence": option.confidence.value,
                 "rank": option.rank,
                 "why": option.why,
+                "group": option.group,
             }
             for option in result.options
         ],
+        "groups": result.groups,
+        "question": _question_to_json(result.question) if result.question else None,
         "notes": list(result.notes),
         "exit_code": result.exit_code,
     }

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from agent.edits.changes import Content
-from agent.job import Candidate, Job
+from agent.job import Alternative, Answer, Candidate, Job, Question
 from agent.result import Finding, RunResult, result_of
 from agent.task import RepoPath, RunId, TaskSpec, TestId
 from agent.verify.report import Baseline, Outcome, TestReport, TestResult
