@@ -1,8 +1,8 @@
 """Measures what the tests run: the targets, and passing tests near them as far as time allows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -34,6 +34,9 @@ class Survey:
     """Lines of tests and other files out of reach that the targets ran."""
     targets_passed: tuple[TestId, ...] = ()
     """Targets that passed here, against the baseline."""
+    covered: Mapping[RepoPath, frozenset[int]] = field(default_factory=dict)
+    """Lines that some passing test was seen to run. What runs at import alone (module and class
+    level, signatures) is not among them."""
 
 
 def file_of(result: TestResult) -> RepoPath:
@@ -115,6 +118,7 @@ async def survey(
         target_lines=_lines_elsewhere(traces, wanted, targets_of_edits),
         passing_seen=sum(one.passed for one in near),
         targets_passed=tuple(one.test for one in traces if one.passed and one.test in wanted),
+        covered=lines_of(trace for trace in traces if trace.passed),
     )
 
 
@@ -122,15 +126,20 @@ def _hung(covered: Covered) -> bool:
     return any(error["type"] == "Hung" for error in covered.errors)
 
 
+def lines_of(traces: Iterable[Trace]) -> dict[RepoPath, frozenset[int]]:
+    """Return every line that ran in one of the traces, by file."""
+    lines: dict[RepoPath, set[int]] = {}
+    for trace in traces:
+        for path, numbers in trace.lines.items():
+            lines.setdefault(path, set()).update(numbers)
+    return {path: frozenset(numbers) for path, numbers in lines.items()}
+
+
 def _lines_elsewhere(
     traces: Sequence[Trace], wanted: frozenset[TestId], targets_of_edits: frozenset[RepoPath]
 ) -> dict[RepoPath, frozenset[int]]:
-    lines: dict[RepoPath, frozenset[int]] = {}
-    for trace in traces:
-        if trace.test in wanted:
-            for path in trace.lines.keys() - targets_of_edits:
-                lines[path] = lines.get(path, frozenset()) | frozenset(trace.lines[path])
-    return lines
+    ran = lines_of(trace for trace in traces if trace.test in wanted)
+    return {path: lines for path, lines in ran.items() if path not in targets_of_edits}
 
 
 async def _cover(server: ForkServer, tests: Sequence[TestId], *, seconds: float) -> list[Covered]:

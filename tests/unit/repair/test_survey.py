@@ -13,7 +13,7 @@ from agent.repair.lang import grammar_for
 from agent.repair.locate import Trace
 from agent.repair.outcome import gave_up
 from agent.repair.source import Source
-from agent.repair.survey import from_report, plan_survey
+from agent.repair.survey import from_report, lines_of, plan_survey
 from agent.repair.suspects import Suspect, named_lines
 from agent.repair.territory import LARGEST_FILE_BYTES, territory
 from agent.repo.languages import Language
@@ -90,6 +90,16 @@ def test_a_report_alone_gives_the_lines_of_the_traceback() -> None:
         ),
     )
     assert from_report(a_baseline(result), TestId("gone")) == []
+
+
+def test_lines_of_several_tests_are_taken_together() -> None:
+    a, b = RepoPath("a.py"), RepoPath("b.py")
+    traces = [
+        Trace(test=TestId("one"), passed=True, lines={a: [1, 2]}),
+        Trace(test=TestId("two"), passed=True, lines={a: [2, 4], b: [7]}),
+    ]
+    assert lines_of(traces) == {a: {1, 2, 4}, b: {7}}
+    assert lines_of([]) == {}
 
 
 def test_tests_and_other_languages_are_no_territory(tmp_path: Path) -> None:
