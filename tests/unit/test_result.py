@@ -6,7 +6,7 @@ import pytest
 
 from agent.edits.changes import Content
 from agent.job import Alternative, Answer, Candidate, Job, Question
-from agent.result import Finding, RunResult, result_of
+from agent.result import Finding, RunResult, result_of, result_to_json
 from agent.task import RepoPath, RunId, TaskSpec, TestId
 from agent.verify.report import Baseline, Outcome, TestReport, TestResult
 from agent.verify.verdict import Broken, Confidence, Green, Tampered, Unchanged, Verdict
@@ -109,3 +109,40 @@ def test_a_model_that_stopped_answering_is_no_fault_of_the_code(tmp_path) -> Non
     finding = Finding(reason="the server is gone", broke_off=True)
     result = result_of(RunId("r"), "model", a_job(tmp_path), finding)
     assert (result.verdict, result.exit_code) == ("none", 75)
+
+
+def test_groups_and_the_question_reach_whoever_reads_the_json(tmp_path) -> None:
+    test = "def test_f():\n    assert f([]) == 2\n"
+    answers = (
+        Answer(ranks=(1,), shown="returns 2", test=test, fails_now=True),
+        Answer(ranks=(2,), shown="raises KeyError", test="...", fails_now=False),
+    )
+    other = Alternative(
+        delta={CODE: Content(data=b"other\n")},
+        why="other",
+        confidence=Confidence.AMBIGUOUS,
+        rank=2,
+        group=2,
+    )
+    candidate = Candidate(
+        delta={CODE: Content(data=b"new\n")},
+        why="by hand",
+        confidence=Confidence.AMBIGUOUS,
+        distinct=9,
+        alternatives=(other,),
+        group=1,
+        groups=3,
+        question=Question(call="f([])", path=TESTS, answers=answers),
+    )
+    result = told(tmp_path, a_green(), candidate)
+    as_json = result_to_json(result)
+    assert [option.group for option in result.options] == [1, 2]
+    assert as_json["groups"] == 3
+    assert as_json["question"] == {
+        "call": "f([])",
+        "path": "t.py",
+        "answers": [
+            {"ranks": [1], "shown": "returns 2", "test": test, "fails_now": True},
+            {"ranks": [2], "shown": "raises KeyError", "test": "...", "fails_now": False},
+        ],
+    }
