@@ -1,20 +1,14 @@
-"""Says how far a green of the offline search goes, and in which order its patches are shown.
+"""Says how far a green of the offline search goes.
 
 The number of different patches that please the tests is what tells a right one from a lucky one:
 with at most eight the first was right in 26 of 27 cases, with more in 7 of 12 (QuixBugs with half
-of the tests hidden, measured 2026-11). Ranking by anything cleverer than suspicion and prior did
-not help there, more tests did.
+of the tests hidden, measured 2026-11).
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from agent.edits.spans import apply_edits
-from agent.repair.forms import form
 from agent.repair.proposal import Proposal
-from agent.repo.languages import Language
-from agent.task import RepoPath
 from agent.verify.verdict import Confidence
 
 MOST_FOR_LIKELY: Final = 8
@@ -36,36 +30,10 @@ class Extent:
     exhausted: bool
     passing_tests: int
     """Passing tests near the edit that every patch was held against."""
-
-
-def ranked(plausible: Iterable[Proposal]) -> list[Proposal]:
-    """Order by warning signs, then suspicion and prior, then size; smaller edits first."""
-    return sorted(plausible, key=lambda one: (bool(one.sketch.flags), -one.score, one.size))
-
-
-def distinct(plausible: Sequence[Proposal], data: dict[RepoPath, bytes]) -> list[Proposal]:
-    """Leave out patches whose file parses like that of one before; keeps the order.
-
-    Grouping by what the patched programs do would take the place of this function.
-    """
-    seen: set[object] = set()
-    kept = []
-    for proposal in plausible:
-        key = _form(proposal, data[proposal.path])
-        if key not in seen:
-            seen.add(key)
-            kept.append(proposal)
-    return kept
-
-
-def _form(proposal: Proposal, data: bytes) -> object:
-    """Compare the edited function where there is one, else the file."""
-    after = apply_edits(data, proposal.sketch.edits)
-    unit = proposal.unit
-    if unit is None:
-        return (proposal.path, 0, form(Language.PYTHON, after))
-    end = unit.end + len(after) - len(data)
-    return (proposal.path, unit.start, form(Language.PYTHON, after[unit.start : end]))
+    held_back: int = 0
+    """Tests that the search did not know, and that every patch had to pass afterwards."""
+    overfit: int = 0
+    """Patches that pleased the search and failed one of those."""
 
 
 def confidence(proposal: Proposal, count: int, extent: Extent) -> Confidence:

