@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import anyio
 import anyio.to_thread
@@ -71,11 +71,25 @@ def a_front_end(repo: Path, folder: Path, *, wish: str, runs: int, at_once: int)
     raise AssertionError("the front end said nothing of its host")
 
 
+class OpenFrontEnd(Protocol):
+    """Starts a front end over the repository of the test."""
+
+    async def __call__(self, *, wish: str, runs: int = 1) -> FrontEnd: ...
+
+
 @pytest.fixture
-def front_ends() -> Iterator[list[FrontEnd]]:
-    """End whatever a test has left."""
+def open_front_end(repo: Path, tmp_path: Path) -> Iterator[OpenFrontEnd]:
+    """Start front ends that carry out one run at a time; end whatever the test has left."""
     opened: list[FrontEnd] = []
-    yield opened
+
+    async def open_one(*, wish: str, runs: int = 1) -> FrontEnd:
+        front = await anyio.to_thread.run_sync(
+            lambda: a_front_end(repo, tmp_path, wish=wish, runs=runs, at_once=1)
+        )
+        opened.append(front)
+        return front
+
+    yield open_one
     for front in opened:
         front.process.kill()
         front.process.communicate()
@@ -89,12 +103,9 @@ def states(folder: Path, front: FrontEnd) -> list[RunState]:
 
 
 async def test_a_killed_front_end_takes_its_runs_along_by_default(
-    repo: Path, tmp_path: Path, front_ends: list[FrontEnd]
+    tmp_path: Path, open_front_end: OpenFrontEnd
 ) -> None:
-    front = await anyio.to_thread.run_sync(
-        lambda: a_front_end(repo, tmp_path, wish="cancel", runs=2, at_once=1)
-    )
-    front_ends.append(front)
+    front = await open_front_end(wish="cancel", runs=2)
     await front.heard("EnvironmentChosen")
     assert containers_of(front.runs[0])
     front.process.kill()
@@ -107,12 +118,9 @@ async def test_a_killed_front_end_takes_its_runs_along_by_default(
 
 
 async def test_a_killed_front_end_that_wished_so_has_its_runs_finished_the_waiting_ones_too(
-    repo: Path, tmp_path: Path, front_ends: list[FrontEnd]
+    tmp_path: Path, open_front_end: OpenFrontEnd
 ) -> None:
-    front = await anyio.to_thread.run_sync(
-        lambda: a_front_end(repo, tmp_path, wish="finish", runs=2, at_once=1)
-    )
-    front_ends.append(front)
+    front = await open_front_end(wish="finish", runs=2)
     await front.heard("EnvironmentChosen")
     front.process.kill()
 
@@ -126,12 +134,9 @@ async def test_a_killed_front_end_that_wished_so_has_its_runs_finished_the_waiti
 
 
 async def test_an_editor_that_kills_all_below_its_server_does_not_reach_the_host(
-    repo: Path, tmp_path: Path, front_ends: list[FrontEnd]
+    tmp_path: Path, open_front_end: OpenFrontEnd
 ) -> None:
-    front = await anyio.to_thread.run_sync(
-        lambda: a_front_end(repo, tmp_path, wish="finish", runs=1, at_once=1)
-    )
-    front_ends.append(front)
+    front = await open_front_end(wish="finish")
     assert parent_of(front.host) not in {front.process.pid, os.getpid()}
     assert os.getpriority(os.PRIO_PROCESS, front.host) > os.getpriority(os.PRIO_PROCESS, 0)
     os.killpg(front.process.pid, signal.SIGKILL)
@@ -140,12 +145,9 @@ async def test_an_editor_that_kills_all_below_its_server_does_not_reach_the_host
 
 
 async def test_a_host_that_is_asked_to_end_cleans_up_whatever_was_wished(
-    repo: Path, tmp_path: Path, front_ends: list[FrontEnd]
+    tmp_path: Path, open_front_end: OpenFrontEnd
 ) -> None:
-    front = await anyio.to_thread.run_sync(
-        lambda: a_front_end(repo, tmp_path, wish="finish", runs=1, at_once=1)
-    )
-    front_ends.append(front)
+    front = await open_front_end(wish="finish")
     await front.heard("EnvironmentChosen")
     os.kill(front.host, signal.SIGTERM)
     await front.heard("RunFinished")
@@ -155,14 +157,11 @@ async def test_a_host_that_is_asked_to_end_cleans_up_whatever_was_wished(
 
 
 async def test_a_run_that_goes_on_alone_can_be_cancelled_from_elsewhere(
-    repo: Path, tmp_path: Path, front_ends: list[FrontEnd]
+    tmp_path: Path, open_front_end: OpenFrontEnd
 ) -> None:
     from agent.journal.ending import ask_to_end
 
-    front = await anyio.to_thread.run_sync(
-        lambda: a_front_end(repo, tmp_path, wish="finish", runs=1, at_once=1)
-    )
-    front_ends.append(front)
+    front = await open_front_end(wish="finish")
     await front.heard("EnvironmentChosen")
     front.process.kill()
     assert ask_to_end(RunStore(state_in(tmp_path)).open(front.runs[0]))
