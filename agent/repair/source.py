@@ -1,11 +1,11 @@
 """One parsed file and what templates ask of it; a site is one node of it to be edited."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from agent.edits.spans import ByteEdit
-from agent.repair.lang.base import Grammar, Kind, Region, Scope
+from agent.repair.lang.base import Complaint, Grammar, Kind, Region, Scope, Trouble
 from agent.repair.proposal import Flag, Sketch, Unit
 from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, parse, walk
 from agent.task import RepoPath
@@ -64,6 +64,17 @@ class Source:
         """The node's source text."""
         return self.data[node.start_byte : node.end_byte].decode("utf-8", "surrogateescape")
 
+    @cached_property
+    def _regions(self) -> Mapping[int, Region]:
+        return {region.node.id: region for region in self.regions}
+
+    def names_in(self, statement: SyntaxNode, *, deep: bool = True) -> Iterator[SyntaxNode]:
+        """The names in a statement and its body; not deep: only those read above the body."""
+        region = None if deep else self._regions.get(statement.id)
+        for node in walk(statement) if region is None else region.nodes:
+            if self.grammar.kind(node) is Kind.NAME and (deep or self.grammar.is_read(node)):
+                yield node
+
     def unit(self, edits: tuple[ByteEdit, ...]) -> Unit | None:
         """The function whose body holds all of the edits."""
         start, end = min(edit.start for edit in edits), max(edit.end for edit in edits)
@@ -100,6 +111,23 @@ class Site:
         return self.grammar.scope(self.source.tree, self.node)
 
     @property
+    def complaint(self) -> Complaint | None:
+        """What the failing test's error complains of; None on lines without one."""
+        if self.failure is None:
+            return None
+        return self.grammar.complaint(self.failure.error, self.failure.message)
+
+    def complains(self, *troubles: Trouble) -> Complaint | None:
+        """Return the complaint if it is one of these."""
+        complaint = self.complaint
+        return complaint if complaint is not None and complaint.trouble in troubles else None
+
+    @property
+    def is_value(self) -> bool:
+        """Tell whether the node's value is used here, for more than to be called."""
+        return not self.is_callee and self.grammar.is_read(self.node)
+
+    @property
     def is_callee(self) -> bool:
         """Tell whether the node is what a call calls."""
         parent = self.node.parent
@@ -112,7 +140,7 @@ class Site:
         """The statement around the node (the node itself, where it is one)."""
         node = self.node
         for outer in ancestors(node):
-            if self.grammar.kind(node) is not Kind.HANDLER and outer.type in {"block", "module"}:
+            if self.grammar.kind(node) is not Kind.HANDLER and self.grammar.is_block(outer):
                 return node
             node = outer
         return node
@@ -131,6 +159,10 @@ class Site:
         at = self.node if node is None else node
         edit = ByteEdit(at.start_byte, at.end_byte, text.encode("utf-8", "surrogateescape"))
         return Sketch((edit,), template, prior, tier, flags)
+
+    def weaker(self, sketch: Sketch, share: float) -> Sketch:
+        """Draw the same with a share of its prior."""
+        return replace(sketch, prior=share * sketch.prior)
 
     def insert_before(self, lines: str, template: str, prior: float, *, tier: int = 2) -> Sketch:
         """Draw whole lines put before the statement that holds the node."""

@@ -1,7 +1,7 @@
 """What a language tells the templates about itself; the templates know no language.
 
-A second language is a second `Grammar` (node kinds, parts of a node, tables of words), not a second
-set of templates.
+A second language is a second `Grammar` (node kinds, parts of a node, tables of words, what its
+error messages mean), not a second set of templates.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -48,14 +48,61 @@ class Kind(StrEnum):
     """break and continue."""
     HANDLER = "handler"
     """The clause that catches exceptions."""
+    PAIR = "pair"
+    """Key and value of a container."""
+    KEYWORD = "keyword"
+    """An argument that is given by name."""
     EXPRESSION = "expression"
     """Any other expression."""
     OTHER = "other"
 
 
+class Trouble(StrEnum):
+    """What an error message complains of."""
+
+    UNDEFINED_NAME = "undefined name"
+    UNBOUND = "unbound"
+    """A variable of the function that has no value yet."""
+    MISSING_MEMBER = "missing member"
+    WRONG_KEYWORD = "wrong keyword"
+    WRONG_COUNT = "wrong count"
+    """Arguments too many or too few."""
+    NO_MODULE = "no module"
+    MISSING_KEY = "missing key"
+    BAD_INDEX = "bad index"
+    ZERO_DIVISOR = "zero divisor"
+    NOTHING = "nothing"
+    """The language's nothing, used as a value."""
+    NOT_CALLABLE = "not callable"
+    WRONG_TYPE = "wrong type"
+    WRONG_VALUE = "wrong value"
+    EMPTY_INPUT = "empty input"
+    """The first, the next or the largest of nothing."""
+    ENDLESS = "endless"
+    """A recursion without a base case."""
+    NOT_AWAITED = "not awaited"
+    """What another task is still to give, used as if it were there."""
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """An error message, understood."""
+
+    trouble: Trouble
+    name: str = ""
+    """What it names: the variable, member, keyword or module; empty where it names none."""
+    owner: str = ""
+    """The type or module that lacks the member; empty where it says none."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """How the language spells what templates write."""
+    """How the language spells what templates write.
+
+    A form that the language has not is empty; then nothing is drawn with it. What is put around
+    others brings its own brackets where its parts may be of any kind.
+    """
 
     none: str
     true: str
@@ -69,13 +116,58 @@ class Words:
     none_guard: str
     """The same where `{name}` is absent."""
     choice: str
-    """Expression with `{condition}`, `{value}` and `{other}`."""
+    """Expression with `{condition}`, `{value}` and `{other}`, without brackets around it."""
+    or_else: str
+    """Expression with `{value}` and the `{other}` that is taken where the value is empty."""
+    lookup: str
+    """The value of `{key}` in `{owner}`, or nothing."""
+    lookup_or: str
+    """The same with the `{other}` that is taken for a missing one."""
+    slice: str
+    """What stands for the span from `{low}` to `{high}`; either may be empty."""
+    reversed_slice: str
+    """What stands for all from the last to the first."""
+    last_index: str
+    """The index of the last part of `{owner}`."""
+    returning: str
+    """Statement that returns `{value}`."""
+    added: str
+    """Statement that adds `{value}` to the variable `{name}`."""
     initialise: str
     """Statement that gives `{name}` the `{value}`."""
     import_module: str
     """Statement that makes the module `{name}` known."""
+    also_caught: str
+    """What catches `{caught}` and `{error}`."""
+    waited: str
+    """Expression that waits for the `{value}` of another task."""
+    grouped: str
+    """Expression that makes one value of several, with `{}` for them, parted by commas."""
+    own: str
+    """How a method names its object: `self`, `this`."""
     empties: tuple[str, ...]
     """Values that an empty input may stand for, likeliest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quoted:
+    """A string literal as written, taken apart: `r'`, `a\\d`, `'`."""
+
+    start: str
+    body: str
+    end: str
+    is_filled: bool
+    """True where values are put into the text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Idiom:
+    """Another way to put a node that is of this language only: `yield x` for `yield from x`."""
+
+    text: str
+    template: str
+    prior: float
+    tier: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +204,11 @@ class Grammar(Protocol):
         ...
 
     @property
+    def deepest_tier(self) -> int:
+        """Tier up to which templates are drawn: where a try is dear, the first ones only."""
+        ...
+
+    @property
     def words(self) -> Words:
         """How it spells what templates write."""
         ...
@@ -122,8 +219,33 @@ class Grammar(Protocol):
         ...
 
     @property
+    def symmetric(self) -> frozenset[str]:
+        """Operators to which the order of their operands does not matter, as a rule."""
+        ...
+
+    @property
+    def differing(self) -> frozenset[str]:
+        """Comparisons that hold where both sides are not the same."""
+        ...
+
+    @property
+    def dividers(self) -> frozenset[str]:
+        """Operators that fail over a second operand of zero."""
+        ...
+
+    @property
     def call_swaps(self) -> Mapping[str, tuple[str, ...]]:
         """By function or method name: its usual mix-ups."""
+        ...
+
+    @property
+    def jumps(self) -> Mapping[str, str]:
+        """By statement that leaves a loop or a turn of it: the other one."""
+        ...
+
+    @property
+    def counters(self) -> frozenset[str]:
+        """Functions whose arguments are bounds: `range`."""
         ...
 
     @property
@@ -134,6 +256,38 @@ class Grammar(Protocol):
     @property
     def wrappers(self) -> Sequence[str]:
         """Functions of one argument that an expression may lack or have too much."""
+        ...
+
+    @property
+    def methods(self) -> Sequence[str]:
+        """Methods without arguments that an expression may lack."""
+        ...
+
+    @property
+    def conversions(self) -> Sequence[tuple[str, str]]:
+        """What makes a value fit, `{}` for it, each with the word of a message that asks for it."""
+        ...
+
+    @property
+    def with_default(self) -> Mapping[str, tuple[int, str]]:
+        """By function: arguments of a call without a default, and how one with it is written.
+
+        With `{callee}`, `{arguments}` and `{value}`.
+        """
+        ...
+
+    @property
+    def nothing_types(self) -> frozenset[str]:
+        """Names of the types of the language's nothing, as a failure records them."""
+        ...
+
+    @property
+    def receivers(self) -> frozenset[str]:
+        """Names that every method has, and that are no value of its own: `self`, `cls`."""
+        ...
+
+    def complaint(self, error: str, message: str) -> Complaint:
+        """What an error of that class with that message complains of."""
         ...
 
     def kind(self, node: SyntaxNode) -> Kind:
@@ -148,12 +302,16 @@ class Grammar(Protocol):
         """Tell whether the node is a value that is used here, not a name being bound."""
         ...
 
+    def is_waited(self, node: SyntaxNode) -> bool:
+        """Tell whether the node is waited for, or stands where nothing can be."""
+        ...
+
     def operators(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
         """The operator tokens of a comparison, logic, arithmetic, sign or update."""
         ...
 
     def operands(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
-        """What these operators work on, in source order."""
+        """What these operators work on, in source order; the one operand of a negation or sign."""
         ...
 
     def callee(self, call: SyntaxNode) -> SyntaxNode | None:
@@ -164,8 +322,60 @@ class Grammar(Protocol):
         """A call's arguments, keyword ones whole."""
         ...
 
+    def argument_list(self, call: SyntaxNode) -> SyntaxNode | None:
+        """The arguments with their brackets; None where no argument may join them."""
+        ...
+
+    def keyword(self, argument: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
+        """Name and value of a keyword argument; None for any other."""
+        ...
+
+    def is_single(self, argument: SyntaxNode) -> bool:
+        """Tell whether an argument is one value, neither given by name nor spread."""
+        ...
+
     def member(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
         """The object and the member name of an attribute; container and index of an index."""
+        ...
+
+    def slice_parts(self, node: SyntaxNode) -> tuple[str, str] | None:
+        """Both bounds of a slice as written; None where it has a step."""
+        ...
+
+    def choice(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode, SyntaxNode] | None:
+        """Condition, value and other value of a choice."""
+        ...
+
+    def elements(self, container: SyntaxNode) -> Sequence[SyntaxNode]:
+        """What a container literal holds; pairs whole."""
+        ...
+
+    def assigned(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
+        """Target and value of an assignment; None where it has none, or an annotation."""
+        ...
+
+    def returned(self, node: SyntaxNode) -> SyntaxNode | None:
+        """What a return statement returns."""
+        ...
+
+    def caught(self, handler: SyntaxNode) -> SyntaxNode | None:
+        """What a handler catches; None where it catches all."""
+        ...
+
+    def quoted(self, node: SyntaxNode) -> Quoted | None:
+        """A string literal taken apart; None for one that is no value, as documentation."""
+        ...
+
+    def idioms(self, node: SyntaxNode) -> Iterator[Idiom]:
+        """Other ways to put the node that only this language has."""
+        ...
+
+    def is_block(self, node: SyntaxNode) -> bool:
+        """Tell whether the node is a list of statements."""
+        ...
+
+    def body(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
+        """The statements below a function or a statement with a body; comments left out."""
         ...
 
     def is_function(self, node: SyntaxNode) -> bool:
@@ -182,6 +392,10 @@ class Grammar(Protocol):
 
     def scope(self, tree: SyntaxTree, node: SyntaxNode) -> Scope:
         """What may be named at the node."""
+        ...
+
+    def import_row(self, tree: SyntaxTree) -> int:
+        """The row before which one more import goes, from 0."""
         ...
 
     def unit(self, tree: SyntaxTree, start: int, end: int) -> Unit | None:

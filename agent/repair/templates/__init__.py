@@ -6,13 +6,20 @@ from typing import Final
 from agent.repair.lang.base import Kind
 from agent.repair.proposal import Sketch
 from agent.repair.source import Site
-from agent.repair.templates import calls, guided, operators, values
+from agent.repair.templates import calls, crashes, guards, guided, operators, values
 
 Template = Callable[[Site], Iterator[Sketch]]
 
 _CONDITIONS: Final = (operators.negated, operators.presence)
 _POSITIONS: Final = (operators.off_by_one, operators.with_sign)
-_VALUES: Final = (calls.wrapped, calls.indexed, calls.method_added, guided.absent_operand)
+_VALUES: Final = (
+    crashes.absent_operand,
+    crashes.converted,
+    crashes.missing_wait,
+    calls.wrapped,
+    calls.indexed,
+    calls.method_added,
+)
 
 TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     Kind.NAME: (
@@ -27,6 +34,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     ),
     Kind.ATTRIBUTE: (
         guided.missing_member,
+        crashes.absent_owner,
         values.other_member,
         values.owner_only,
         values.other_owner,
@@ -36,7 +44,8 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         *_VALUES,
     ),
     Kind.CALL: (
-        guided.missing_default,
+        crashes.missing_default,
+        crashes.wrong_count,
         guided.wrong_keyword,
         calls.swapped_arguments,
         calls.dropped_argument,
@@ -55,7 +64,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     Kind.LOGIC: (operators.other_operator, operators.dropped_operand, operators.negated),
     Kind.NEGATION: (operators.not_negated,),
     Kind.ARITHMETIC: (
-        guided.divided_by_zero,
+        crashes.divided_by_zero,
         operators.other_operator,
         operators.swapped_operands,
         operators.dropped_operand,
@@ -67,13 +76,13 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     Kind.UPDATE: (operators.other_operator,),
     Kind.INTEGER: (values.other_integer,),
     Kind.NUMBER: (values.other_number,),
-    Kind.STRING: (values.other_string,),
+    Kind.STRING: (crashes.other_prefix, values.other_string),
     Kind.TRUE: (values.flipped_constant,),
     Kind.FALSE: (values.flipped_constant,),
     Kind.NONE: (values.flipped_constant,),
     Kind.INDEX: (
-        guided.missing_key,
-        guided.index_too_far,
+        crashes.missing_key,
+        crashes.index_too_far,
         calls.other_index,
         calls.unindexed,
         *_CONDITIONS,
@@ -85,11 +94,14 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     Kind.CONTAINER: (calls.container_parts,),
     Kind.RETURN: (calls.other_return,),
     Kind.JUMP: (operators.other_jump,),
-    Kind.HANDLER: (guided.wider_handler,),
+    Kind.HANDLER: (guards.wider_handler,),
     Kind.EXPRESSION: (operators.negated, calls.wrapped),
 }
 
-STATEMENTS: Final[tuple[Template, ...]] = (guided.guard, calls.yielded_or_returned)
+ANYWHERE: Final[tuple[Template, ...]] = (calls.idiom,)
+"""Drawn at every node, whatever its kind."""
+
+STATEMENTS: Final[tuple[Template, ...]] = (guards.guard,)
 """Drawn once a statement, at its own node."""
 
 HIGHEST_PRIOR: Final = 1.0
@@ -100,11 +112,16 @@ HIGHEST_UNGUIDED: Final = 0.7
 
 def sketches(site: Site) -> Iterator[Sketch]:
     """Yield every edit of the node itself."""
-    for template in TEMPLATES.get(site.kind, ()):
-        yield from template(site)
+    for template in (*TEMPLATES.get(site.kind, ()), *ANYWHERE):
+        yield from _known(site, template)
 
 
 def statement_sketches(site: Site) -> Iterator[Sketch]:
     """Yield the edits that concern a statement as a whole."""
     for template in STATEMENTS:
-        yield from template(site)
+        yield from _known(site, template)
+
+
+def _known(site: Site, template: Template) -> Iterator[Sketch]:
+    deepest = site.grammar.deepest_tier
+    return (sketch for sketch in template(site) if sketch.tier <= deepest)

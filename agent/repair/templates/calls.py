@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.repair.lang.base import Kind
 from agent.repair.proposal import Flag, Sketch
 from agent.repair.source import Site
-from agent.repo.syntax import SyntaxNode, walk
+from agent.repo.syntax import SyntaxNode
 
 
 def swapped_arguments(site: Site) -> Iterator[Sketch]:
@@ -31,36 +31,38 @@ def dropped_argument(site: Site) -> Iterator[Sketch]:
         return
     for dropped in arguments:
         kept = ", ".join(site.source.text(node) for node in arguments if node != dropped)
-        yield _with_arguments(site, kept, "one argument less", 0.25, frozenset({Flag.DELETES}))
+        yield from _with_arguments(site, kept, "one argument less", 0.25, frozenset({Flag.DELETES}))
 
 
 def added_argument(site: Site) -> Iterator[Sketch]:
     """`f(a)` → `f(a, b)`, with `b` a variable of the scope or a plain constant."""
     arguments = [site.source.text(node) for node in site.grammar.arguments(site.node)]
-    if len(arguments) > 4 or any("for" in text.split() for text in arguments):
+    if len(arguments) > 4:
         return
-    words = site.grammar.words
-    extras = [*[name for name in site.scope.values if name != "self"][:8], words.none]
-    for extra in (*extras, "1", words.true, words.false):
+    words, receivers = site.grammar.words, site.grammar.receivers
+    names = [name for name in site.scope.values if name not in receivers]
+    for extra in (*names[:8], words.none, "1", words.true, words.false):
         if extra not in arguments:
-            yield _with_arguments(site, ", ".join([*arguments, extra]), "one argument more", 0.14)
+            more = ", ".join([*arguments, extra])
+            yield from _with_arguments(site, more, "one argument more", 0.14)
             if arguments:
                 more = ", ".join([extra, *arguments])
-                yield _with_arguments(site, more, "one argument more", 0.1)
+                yield from _with_arguments(site, more, "one argument more", 0.1)
 
 
 def _with_arguments(
     site: Site, text: str, template: str, prior: float, flags: frozenset[Flag] = frozenset()
-) -> Sketch:
-    node = site.node.child_by_field_name("arguments")
-    return site.replace(f"({text})", template, prior, node=node, flags=flags)
+) -> Iterator[Sketch]:
+    node = site.grammar.argument_list(site.node)
+    if node is not None:
+        yield site.replace(f"({text})", template, prior, node=node, flags=flags)
 
 
 def unwrapped(site: Site) -> Iterator[Sketch]:
     """`f(x)` → `x`, `x.m()` → `x`, `x()` → `x`."""
     flags = frozenset({Flag.DELETES})
     for argument in site.grammar.arguments(site.node)[:2]:
-        if argument.type not in {"keyword_argument", "list_splat", "dictionary_splat"}:
+        if site.grammar.is_single(argument):
             yield site.replace(site.source.text(argument), "without the call", 0.25, flags=flags)
     callee = site.grammar.callee(site.node)
     if callee is None:
@@ -74,13 +76,13 @@ def unwrapped(site: Site) -> Iterator[Sketch]:
 
 def called(site: Site) -> Iterator[Sketch]:
     """`x.m` → `x.m()`, where the value itself is used."""
-    if not site.is_callee and site.grammar.is_read(site.node):
+    if site.is_value:
         yield site.replace(f"{site.text}()", "called", 0.3)
 
 
 def wrapped(site: Site) -> Iterator[Sketch]:
     """`x` → `list(x)`, `str(x)`, `len(x)` ..."""
-    if site.is_callee or not site.grammar.is_read(site.node):
+    if not site.is_value:
         return
     parent = site.node.parent
     if parent is None or site.grammar.kind(parent) in {Kind.ATTRIBUTE, Kind.EXPRESSION}:
@@ -92,12 +94,12 @@ def wrapped(site: Site) -> Iterator[Sketch]:
 
 def method_added(site: Site) -> Iterator[Sketch]:
     """`x` → `x.strip()`, `x.lower()`, `x.copy()`, `x.items()` and the like."""
-    if site.is_callee or not site.grammar.is_read(site.node):
+    if not site.is_value:
         return
     parent = site.node.parent
     if parent is None or site.grammar.kind(parent) is Kind.ATTRIBUTE:
         return
-    for method in ("strip", "lower", "items", "values", "keys", "copy", "upper"):
+    for method in site.grammar.methods:
         yield site.replace(f"{site.text}.{method}()", "method called", 0.1)
 
 
@@ -109,19 +111,25 @@ def other_index(site: Site) -> Iterator[Sketch]:
     index = parts[1]
     if site.grammar.kind(index) is Kind.SLICE:
         return
-    text = site.source.text(index)
-    for other, prior in (("0", 0.25), ("-1", 0.3), ("1", 0.2), (f"-{text}", 0.15)):
-        if other != text and not text.startswith(("'", '"')):
-            yield site.replace(other, "another index", prior, node=index)
-    yield site.replace(f"{site.source.text(parts[0])}.get({text})", "get", 0.12)
+    owner, text = site.source.text(parts[0]), site.source.text(index)
+    last = site.grammar.words.last_index.format(owner=owner)
+    tried = (("0", 0.25), (last, 0.3), ("1", 0.2), (f"-{text}", 0.15))
+    if site.grammar.kind(index) is not Kind.STRING:
+        for other, prior in tried:
+            if other != text:
+                yield site.replace(other, "another index", prior, node=index)
+    text = site.grammar.words.lookup.format(owner=owner, key=text)
+    if text:
+        yield site.replace(text, "get", 0.12)
 
 
 def other_slice(site: Site) -> Iterator[Sketch]:
     """`[a:b]` → `[a:]`, `[:b]`, `[b:a]`, `[a:b - 1]`, `[1:b]`, `[::-1]`."""
-    start, _, end = site.text.partition(":")
-    if ":" in end:
+    parts = site.grammar.slice_parts(site.node)
+    if parts is None:
         return
-    start, end = start.strip(), end.strip()
+    start, end = parts
+    words = site.grammar.words
     shapes = [(start, ""), ("", end), (end, start), ("1", end), ("0", end), (start, "-1")]
     if end:
         shapes += [(start, f"{end} - 1"), (start, f"{end} + 1"), (start, f"-{end}")]
@@ -129,8 +137,9 @@ def other_slice(site: Site) -> Iterator[Sketch]:
         shapes += [(f"{start} + 1", end), (f"{start} - 1", end), (f"-{start}", end)]
     for low, high in dict.fromkeys(shapes):
         if (low, high) != (start, end):
-            yield site.replace(f"{low}:{high}", "another slice", 0.35)
-    yield site.replace("::-1", "another slice", 0.08)
+            text = words.slice.format(low=low, high=high)
+            yield site.replace(text, "another slice", 0.35)
+    yield site.replace(words.reversed_slice, "another slice", 0.08)
 
 
 def unindexed(site: Site) -> Iterator[Sketch]:
@@ -144,22 +153,27 @@ def unindexed(site: Site) -> Iterator[Sketch]:
 def indexed(site: Site) -> Iterator[Sketch]:
     """`x` → `x[0]`, `x[-1]`, `x[1:]`, `x[:-1]`."""
     parent = site.node.parent
-    if parent is None or site.is_callee or not site.grammar.is_read(site.node):
+    if parent is None or not site.is_value:
         return
     if site.grammar.kind(parent) in {Kind.ATTRIBUTE, Kind.EXPRESSION}:
         return
-    for index in ("0", "-1", "1:", ":-1"):
-        yield site.replace(f"{site.text}[{index}]", "indexed", 0.1)
+    words = site.grammar.words
+    last = words.last_index.format(owner=site.text)
+    rest = (words.slice.format(low="1", high=""), words.slice.format(low="", high="-1"))
+    for index in ("0", last, *rest):
+        if index:
+            yield site.replace(f"{site.text}[{index}]", "indexed", 0.1)
 
 
 def other_return(site: Site) -> Iterator[Sketch]:
     """`return x` → `return y`, with `y` a variable of the scope, a constant, or negated."""
-    value = next(iter(site.node.named_children), None)
+    value = site.grammar.returned(site.node)
     words = site.grammar.words
-    names = [name for name in site.scope.values if name not in {"self", "cls"}]
+    names = [name for name in site.scope.values if name not in site.grammar.receivers]
     if value is None:
         for name in names[:12]:
-            yield site.replace(f"return {name}", "something returned", 0.4)
+            text = words.returning.format(value=name)
+            yield site.replace(text, "something returned", 0.4)
         return
     text = site.source.text(value)
     flags = frozenset() if site.grammar.kind(value) is Kind.NAME else frozenset({Flag.DELETES})
@@ -176,22 +190,14 @@ def other_return(site: Site) -> Iterator[Sketch]:
         yield site.replace(words.negate.format(f"({text})"), "negated", 0.15, node=value)
 
 
-def yielded_or_returned(site: Site) -> Iterator[Sketch]:
-    """`yield x` ↔ `yield from x`, for generators that call themselves or flatten."""
-    for node in walk(site.node):
-        if node.type == "yield":
-            text = site.source.text(node)
-            other = (
-                text.replace("yield from ", "yield ", 1)
-                if text.startswith("yield from ")
-                else text.replace("yield ", "yield from ", 1)
-            )
-            if other != text:
-                yield site.replace(other, "another yield", 0.4, node=node)
-
-
 def container_parts(site: Site) -> Iterator[Sketch]:
-    """`(a, b)` → `(b, a)`, for pairs; `[a, b]` → `[a]`, `[b]`."""
-    parts = [node for node in site.node.named_children if node.type != "comment"]
-    if len(parts) == 2 and site.node.type != "dictionary":
+    """`(a, b)` → `(b, a)`, for pairs."""
+    parts = site.grammar.elements(site.node)
+    if len(parts) == 2 and site.grammar.kind(parts[0]) is not Kind.PAIR:
         yield _exchange(site, parts[0], parts[1], 0.25)
+
+
+def idiom(site: Site) -> Iterator[Sketch]:
+    """What only this language has: `yield x` ↔ `yield from x`."""
+    for other in site.grammar.idioms(site.node):
+        yield site.replace(other.text, other.template, other.prior, tier=other.tier)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from agent.repair.lang.base import Kind
 from agent.repair.proposal import Flag, Sketch
 from agent.repair.source import Site
+from agent.repo.syntax import SyntaxNode
 
 
 def other_operator(site: Site) -> Iterator[Sketch]:
@@ -21,7 +22,7 @@ def swapped_operands(site: Site) -> Iterator[Sketch]:
     operators = site.grammar.operators(site.node)
     if len(operands) != 2 or len(operators) != 1:
         return
-    if site.source.text(operators[0]) in {"==", "!=", "is", "is not", "and", "or"}:
+    if " ".join(site.source.text(operators[0]).split()) in site.grammar.symmetric:
         return
     left, right = (site.source.text(node) for node in operands)
     if left != right:
@@ -45,7 +46,7 @@ def dropped_operand(site: Site) -> Iterator[Sketch]:
 
 def off_by_one(site: Site) -> Iterator[Sketch]:
     """`x` → `x + 1` and `x - 1` where a position or a count is likely."""
-    if not site.grammar.is_read(site.node) or site.is_callee:
+    if not site.is_value:
         return
     prior = _counting_prior(site)
     if not prior:
@@ -72,15 +73,17 @@ def _counting_prior(site: Site) -> float:
         return 0.22
     if kind is Kind.ATTRIBUTE:
         return 0.0
-    return 0.4 if _is_argument_of(site, "range") else 0.12 if _is_argument_of(site, "") else 0.0
+    callee = _callee_around(site)
+    if callee is None:
+        return 0.0
+    return 0.4 if site.source.text(callee) in site.grammar.counters else 0.12
 
 
-def _is_argument_of(site: Site, function: str) -> bool:
+def _callee_around(site: Site) -> SyntaxNode | None:
     for outer in (site.node.parent, site.node.parent and site.node.parent.parent):
         if outer is not None and site.grammar.kind(outer) is Kind.CALL:
-            callee = site.grammar.callee(outer)
-            return callee is not None and (not function or site.source.text(callee) == function)
-    return False
+            return site.grammar.callee(outer)
+    return None
 
 
 def negated(site: Site) -> Iterator[Sketch]:
@@ -95,8 +98,7 @@ def negated(site: Site) -> Iterator[Sketch]:
 
 def not_negated(site: Site) -> Iterator[Sketch]:
     """`not x` → `x`."""
-    operand = site.node.child_by_field_name("argument")
-    if operand is not None:
+    for operand in site.grammar.operands(site.node)[:1]:
         yield site.replace(site.source.text(operand), "not negated", 0.6)
 
 
@@ -120,23 +122,23 @@ def truth(site: Site) -> Iterator[Sketch]:
     if len(operands) != 2 or site.grammar.kind(operands[1]) is not Kind.NONE:
         return
     text = site.source.text(operands[0])
-    if "not" in site.source.text(operators[0]) or site.source.text(operators[0]) == "!=":
+    operator = " ".join(site.source.text(operators[0]).split())
+    if operator in site.grammar.differing:
         yield site.replace(text, "none or empty", 0.45)
-    else:
+    elif operator in site.grammar.symmetric:
         yield site.replace(site.grammar.words.negate.format(text), "none or empty", 0.45)
 
 
 def without_sign(site: Site) -> Iterator[Sketch]:
     """`-x` → `x`."""
-    operand = site.node.child_by_field_name("argument")
-    if operand is not None:
+    for operand in site.grammar.operands(site.node)[:1]:
         yield site.replace(site.source.text(operand), "another sign", 0.5)
 
 
 def with_sign(site: Site) -> Iterator[Sketch]:
     """`x` → `-x`, where a number is likely."""
     parent = site.node.parent
-    if parent is None or site.is_callee or not site.grammar.is_read(site.node):
+    if parent is None or not site.is_value:
         return
     if site.grammar.kind(parent) in {Kind.RETURN, Kind.ARITHMETIC, Kind.INDEX, Kind.SLICE}:
         yield site.replace(f"-{site.text}", "another sign", 0.15)
@@ -144,26 +146,28 @@ def with_sign(site: Site) -> Iterator[Sketch]:
 
 def flipped_update(site: Site) -> Iterator[Sketch]:
     """`x = e` → `x += e`, for a plain name that has a value already."""
-    name, value = (site.node.child_by_field_name(part) for part in ("left", "right"))
-    if name is None or value is None or site.grammar.kind(name) not in {Kind.NAME, Kind.ATTRIBUTE}:
+    parts = site.grammar.assigned(site.node)
+    if parts is None or site.grammar.kind(parts[0]) not in {Kind.NAME, Kind.ATTRIBUTE}:
         return
-    if site.node.child_by_field_name("type") is None:
-        both = f"{site.source.text(name)} += {site.source.text(value)}"
-        yield site.replace(both, "added to", 0.2)
+    name, value = (site.source.text(part) for part in parts)
+    text = site.grammar.words.added.format(name=name, value=value)
+    yield site.replace(text, "added to", 0.2)
 
 
 def other_jump(site: Site) -> Iterator[Sketch]:
     """`break` ↔ `continue`."""
-    swap = {"break": "continue", "continue": "break"}
-    if site.text in swap:
-        yield site.replace(swap[site.text], "another jump", 0.5)
+    other = site.grammar.jumps.get(site.text)
+    if other is not None:
+        yield site.replace(other, "another jump", 0.5)
 
 
 def chosen_branch(site: Site) -> Iterator[Sketch]:
     """`a if c else b` → `b if c else a`, `a`, `b`."""
-    parts = [child for child in site.node.named_children if child.type != "comment"]
-    if len(parts) == 3:
-        value, condition, other = (site.source.text(part) for part in parts)
-        yield site.replace(f"{other} if {condition} else {value}", "branches swapped", 0.4)
-        for text in (value, other):
-            yield site.replace(text, "one branch only", 0.2, flags=frozenset({Flag.DELETES}))
+    parts = site.grammar.choice(site.node)
+    if parts is None:
+        return
+    condition, value, other = (site.source.text(part) for part in parts)
+    text = site.grammar.words.choice.format(condition=condition, value=other, other=value)
+    yield site.replace(text, "branches swapped", 0.4)
+    for text in (value, other):
+        yield site.replace(text, "one branch only", 0.2, flags=frozenset({Flag.DELETES}))

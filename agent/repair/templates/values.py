@@ -1,6 +1,5 @@
 """Constants, names and members: something of the right kind, but the wrong one."""
 
-import ast
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
 from itertools import islice
@@ -47,17 +46,14 @@ def flipped_constant(site: Site) -> Iterator[Sketch]:
 
 def other_string(site: Site) -> Iterator[Sketch]:
     """Another literal of the same file, likest first; a space more or less; upper or lower."""
-    text = site.text
-    try:
-        value = ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    quoted, text = site.grammar.quoted(site.node), site.text
+    if quoted is None or len(quoted.body) > 80 or not site.grammar.is_read(site.node):
         return
-    if not isinstance(value, str) or len(value) > 80 or not site.grammar.is_read(site.node):
-        return
+    value = quoted.body
     variants = (value.strip(), value.lower(), value.upper(), value + " ", " " + value, "")
     for variant in dict.fromkeys(variants):
-        if variant != value and text[0] in "\"'":
-            yield site.replace(f"{text[0]}{variant}{text[0]}", "another text", 0.12)
+        if variant != value and not quoted.is_filled:
+            yield site.replace(f"{quoted.start}{variant}{quoted.end}", "another text", 0.12)
     donors = [donor for donor in site.source.strings if donor != text]
     for likeness, donor in islice(_by_likeness(text, donors), 12):
         yield site.replace(donor, "another text", 0.12 + 0.2 * likeness)
@@ -67,10 +63,10 @@ def other_name(site: Site) -> Iterator[Sketch]:
     """Another name of the scope: variables for a value, functions for what is called."""
     if not site.grammar.is_read(site.node):
         return
-    scope, text = site.scope, site.text
-    for member in scope.attributes.get("self", ()):
+    scope, text, own = site.scope, site.text, site.grammar.words.own
+    for member in scope.attributes.get(own, ()):
         if member == text or (text in member and not site.is_callee):
-            yield site.replace(f"self.{member}", "the object's own", 0.3)
+            yield site.replace(f"{own}.{member}", "the object's own", 0.3)
     if site.is_callee:
         near = (*site.grammar.call_swaps.get(text, ()),)
         yield from _names(site, near, 0.55)
@@ -125,7 +121,7 @@ def other_member(site: Site) -> Iterator[Sketch]:
 def owner_only(site: Site) -> Iterator[Sketch]:
     """`a.b` → `a`, and `self.x` → `x` where such a name is in scope."""
     parts = site.grammar.member(site.node)
-    if parts is None or site.is_callee or not site.grammar.is_read(site.node):
+    if parts is None or not site.is_value:
         return
     owner, member = parts
     yield site.replace(

@@ -4,15 +4,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from agent.repair.lang.base import Kind, Region, Scope, Words
-from agent.repair.lang.python import tables
+from agent.repair.lang.base import Complaint, Idiom, Kind, Quoted, Region, Scope, Words
+from agent.repair.lang.python import messages, parts, tables
+from agent.repair.lang.python.idioms import idioms
 from agent.repair.lang.python.scope import scope_at
 from agent.repair.lang.python.units import unit_around
 from agent.repair.proposal import Unit
 from agent.repo.languages import Language
-from agent.repo.syntax import SyntaxNode, SyntaxTree, text_of, walk
+from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, text_of, walk
 from agent.task import RepoPath
 
+_FUNCTIONS: Final = frozenset({"function_definition", "lambda"})
 _BLOCKS: Final = frozenset({"block", "module"})
 _CLAUSES: Final = frozenset(
     {
@@ -66,11 +68,26 @@ class PythonGrammar:
     """Python's tables and node shapes; stateless."""
 
     language: Final = Language.PYTHON
+    deepest_tier: Final = 4
     words: Final[Words] = tables.WORDS
     operator_swaps: Final[Mapping[str, tuple[tuple[str, float], ...]]] = tables.OPERATOR_SWAPS
+    symmetric: Final[frozenset[str]] = tables.SYMMETRIC
+    differing: Final[frozenset[str]] = tables.DIFFERING
+    dividers: Final[frozenset[str]] = tables.DIVIDERS
     call_swaps: Final[Mapping[str, tuple[str, ...]]] = tables.CALL_SWAPS
+    jumps: Final[Mapping[str, str]] = tables.JUMPS
+    counters: Final[frozenset[str]] = tables.COUNTERS
     modules: Final[frozenset[str]] = tables.STANDARD_MODULES
     wrappers: Final[Sequence[str]] = tables.WRAPPERS
+    methods: Final[Sequence[str]] = tables.METHODS
+    conversions: Final[Sequence[tuple[str, str]]] = tables.CONVERSIONS
+    with_default: Final[Mapping[str, tuple[int, str]]] = tables.WITH_DEFAULT
+    nothing_types: Final[frozenset[str]] = frozenset({"NoneType"})
+    receivers: Final[frozenset[str]] = frozenset({"self", "cls"})
+
+    def complaint(self, error: str, message: str) -> Complaint:
+        """By the messages of CPython 3.8 and later."""
+        return messages.complaint(error, message)
 
     def kind(self, node: SyntaxNode) -> Kind:
         """What the node is; keywords and punctuation are OTHER."""
@@ -99,21 +116,22 @@ class PythonGrammar:
         fields = _BINDING_PARENTS.get(parent.type, ())
         return all(parent.child_by_field_name(field) != node for field in fields)
 
+    def is_waited(self, node: SyntaxNode) -> bool:
+        """Tell whether `await` stands before the node, or may not stand there."""
+        parent = node.parent
+        if parent is None or parent.type == "await":
+            return True
+        around = (outer for outer in ancestors(node) if outer.type in _FUNCTIONS)
+        function = next(around, None)
+        return function is None or function.children[0].type != "async"
+
     def operators(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
         """Tokens such as `<`, `not in`, `and`, `+`, `+=`."""
-        if node.type == "comparison_operator":
-            return node.children_by_field_name("operators")
-        operator = node.child_by_field_name("operator")
-        return () if operator is None else (operator,)
+        return parts.operators(node)
 
     def operands(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
         """The named children, without comments and without operators of two words."""
-        operators = self.operators(node)
-        return [
-            child
-            for child in node.named_children
-            if child.type != "comment" and child not in operators
-        ]
+        return parts.operands(node)
 
     def callee(self, call: SyntaxNode) -> SyntaxNode | None:
         """What stands before the parenthesis."""
@@ -121,23 +139,63 @@ class PythonGrammar:
 
     def arguments(self, call: SyntaxNode) -> Sequence[SyntaxNode]:
         """Positional, keyword and starred arguments; a lone generator is one argument."""
-        arguments = call.child_by_field_name("arguments")
-        if arguments is None:
-            return ()
-        if arguments.type != "argument_list":
-            return (arguments,)
-        return [child for child in arguments.named_children if child.type != "comment"]
+        return parts.arguments(call)
+
+    def argument_list(self, call: SyntaxNode) -> SyntaxNode | None:
+        """The brackets with what is in them; None for a lone generator."""
+        return parts.argument_list(call)
+
+    def keyword(self, argument: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
+        """Name and value of `name=value`."""
+        return parts.keyword(argument)
+
+    def is_single(self, argument: SyntaxNode) -> bool:
+        """Without `name=`, `*` and `**`."""
+        return parts.is_single(argument)
 
     def member(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
         """`(a, b)` of `a.b` and of `a[b]`; None for `a[b, c]`."""
-        if node.type == "attribute":
-            parts = (node.child_by_field_name("object"), node.child_by_field_name("attribute"))
-        else:
-            keys = node.children_by_field_name("subscript")
-            parts = (node.child_by_field_name("value"), keys[0] if len(keys) == 1 else None)
-        if parts[0] is None or parts[1] is None:
-            return None
-        return parts[0], parts[1]
+        return parts.member(node)
+
+    def slice_parts(self, node: SyntaxNode) -> tuple[str, str] | None:
+        """Both bounds of `a:b`."""
+        return parts.slice_parts(node)
+
+    def choice(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode, SyntaxNode] | None:
+        """Condition, value and other value of `value if condition else other`."""
+        return parts.choice(node)
+
+    def elements(self, container: SyntaxNode) -> Sequence[SyntaxNode]:
+        """Values, pairs and what is spread."""
+        return parts.children(container)
+
+    def assigned(self, node: SyntaxNode) -> tuple[SyntaxNode, SyntaxNode] | None:
+        """Target and value of `target = value`."""
+        return parts.assigned(node)
+
+    def returned(self, node: SyntaxNode) -> SyntaxNode | None:
+        """What follows `return`; several values are one tuple."""
+        return next(iter(parts.children(node)), None)
+
+    def caught(self, handler: SyntaxNode) -> SyntaxNode | None:
+        """A class or a tuple of them."""
+        return parts.caught(handler)
+
+    def quoted(self, node: SyntaxNode) -> Quoted | None:
+        """Prefix and quotes, text, and quotes; None for a docstring."""
+        return parts.quoted(node)
+
+    def idioms(self, node: SyntaxNode) -> Iterator[Idiom]:
+        """`yield x` for `yield from x` and the like."""
+        return idioms(node)
+
+    def is_block(self, node: SyntaxNode) -> bool:
+        """An indented block, or the whole file."""
+        return node.type in _BLOCKS
+
+    def body(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
+        """The statements below the colon."""
+        return parts.body(node)
 
     def is_function(self, node: SyntaxNode) -> bool:
         """`def`, also async; lambdas are expressions."""
@@ -172,6 +230,20 @@ class PythonGrammar:
     def scope(self, tree: SyntaxTree, node: SyntaxNode) -> Scope:
         """Names by Python's scoping, functions outward, then the file."""
         return scope_at(tree, node)
+
+    def import_row(self, tree: SyntaxTree) -> int:
+        """Before the first import; without one after the docstring and future imports."""
+        row = 0
+        for node in parts.children(tree.root_node):
+            if node.type in {"import_statement", "import_from_statement"}:
+                return node.start_point.row
+            is_text = node.type == "expression_statement" and node.named_child(0) is not None
+            if node.type != "future_import_statement" and not (
+                is_text and node.named_children[0].type == "string"
+            ):
+                break
+            row = node.end_point.row + 1
+        return row
 
     def unit(self, tree: SyntaxTree, start: int, end: int) -> Unit | None:
         """The outermost function around the span, if the span lies in its body."""

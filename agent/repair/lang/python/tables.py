@@ -42,6 +42,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     "break_statement": Kind.JUMP,
     "continue_statement": Kind.JUMP,
     "except_clause": Kind.HANDLER,
+    "pair": Kind.PAIR,
+    "keyword_argument": Kind.KEYWORD,
     "parenthesized_expression": Kind.EXPRESSION,
     "list_comprehension": Kind.EXPRESSION,
     "generator_expression": Kind.EXPRESSION,
@@ -84,9 +86,21 @@ WORDS: Final = Words(
     is_present="{} is not None",
     truthy_guard="{indent}if not {name}:\n{indent}    return {value}\n",
     none_guard="{indent}if {name} is None:\n{indent}    return {value}\n",
-    choice="({value} if {condition} else {other})",
+    choice="{value} if {condition} else {other}",
+    or_else="({value} or {other})",
+    lookup="{owner}.get({key})",
+    lookup_or="{owner}.get({key}, {other})",
+    slice="{low}:{high}",
+    reversed_slice="::-1",
+    last_index="-1",
+    returning="return {value}",
+    added="{name} += {value}",
     initialise="{indent}{name} = {value}\n",
     import_module="import {name}\n",
+    also_caught="({caught}, {error})",
+    waited="await {value}",
+    grouped="({})",
+    own="self",
     empties=("None", "[]", "0", "''", "False", "True", "{}", "()"),
 )
 
@@ -138,6 +152,12 @@ OPERATOR_SWAPS: Final[Mapping[str, tuple[tuple[str, float], ...]]] = {
     "<<=": ((">>=", 0.8),),
     ">>=": (("<<=", 0.8),),
 }
+
+SYMMETRIC: Final = frozenset({"==", "!=", "is", "is not", "and", "or"})
+DIFFERING: Final = frozenset({"!=", "is not"})
+DIVIDERS: Final = frozenset({"/", "//", "%"})
+JUMPS: Final[Mapping[str, str]] = {"break": "continue", "continue": "break"}
+COUNTERS: Final = frozenset({"range"})
 
 CALL_SWAPS: Final[Mapping[str, tuple[str, ...]]] = {
     "append": ("extend", "add", "insert"),
@@ -222,6 +242,32 @@ WRAPPERS: Final = (
     "list", "str", "int", "len", "abs", "set", "sorted", "tuple", "bool", "float", "dict",
     "reversed", "iter", "repr", "sum", "max", "min", "round",
 )  # fmt: skip
+
+METHODS: Final = ("strip", "lower", "items", "values", "keys", "copy", "upper")
+
+CONVERSIONS: Final = (
+    ("list({})", "sequence"),
+    ("str({})", "str"),
+    ("int({})", "int"),
+    ("len({})", "int"),
+    ("tuple({})", "hash"),
+    ("iter({})", "iterator"),
+    ("float({})", "float"),
+    ("sorted({})", "sorted"),
+    ("bytes({})", "bytes"),
+    ("{}.encode()", "bytes"),
+    ("{}.decode()", "bytes"),
+)
+"""What a value of the wrong type may be turned into, and the word of a message that asks for it."""
+
+WITH_DEFAULT: Final[Mapping[str, tuple[int, str]]] = {
+    "next": (1, "{callee}({arguments}, {value})"),
+    "max": (1, "{callee}({arguments}, default={value})"),
+    "min": (1, "{callee}({arguments}, default={value})"),
+    "getattr": (2, "{callee}({arguments}, {value})"),
+    "pop": (1, "{callee}({arguments}, {value})"),
+    "reduce": (2, "{callee}({arguments}, {value})"),
+}
 
 BUILTINS: Final = (
     "len", "range", "enumerate", "zip", "sorted", "min", "max", "sum", "any", "all", "abs", "int",
