@@ -19,7 +19,9 @@ from agent.repo.languages import LanguageSpec, load_grammar
 _OF_THREAD: Final = threading.local()
 _QUICK_BYTES: Final = 16_384
 """What is smaller is parsed in under 0.5 s, however broken (bash, measured 2026-11-23)."""
-_PIECE_BYTES: Final = 65_536
+_PIECE_BYTES: Final = 512
+"""Given to the parser at a time, and once more for each text that a predicate of a query compares:
+with 64 kB that took as long as the parsing (measured 2026-11-24)."""
 _MOST_DEPTH: Final = 1_000
 """Nothing deeper is looked at: each match costs as much as it is deep."""
 _NO_UTF8: Final = re.compile("[\udc80-\udcff]")

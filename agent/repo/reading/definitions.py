@@ -70,7 +70,7 @@ def read_definitions(
 
     Names of tests and of scopes are uses: `describe Cart do`, `impl Cart {`.
     """
-    found = [one for one in _nested(captures) if one.name and one.name.text]
+    found = [one for one in _nested(captures) if one.name and _has_text(one.name)]
     if not found:
         return (), frozenset()
     comments = DocComments(captures)
@@ -98,6 +98,10 @@ def read_definitions(
             made[-1] = definition._replace(is_test=is_test, is_stub=is_stub)
     names = [one.name.start_byte for one in found if one.name and one.kind not in _USING]
     return tuple(made), frozenset(names)
+
+
+def _has_text(node: Node) -> bool:
+    return node.end_byte > node.start_byte
 
 
 def _nested(captures: Captures) -> list[_Open]:
