@@ -284,21 +284,19 @@ def find_environment(settings: Settings, variables: Mapping[str, str], repo: Pat
     """Return what a repository's tests run in. Blocking. Raises: EnvironmentMissing."""
     from sandbox.environments import resolve_environment
 
-    variables, module = environment_question(settings, variables)
+    variables, module = environment_question(settings, variables, repo)
     return resolve_environment(repo, image=settings.image, variables=variables, module=module)
 
 
 def environment_question(
-    settings: Settings, variables: Mapping[str, str]
+    settings: Settings, variables: Mapping[str, str], repo: Path | None
 ) -> tuple[Mapping[str, str], str]:
-    """Return the variables that count and the module that must be there."""
-    from agent.verify.pytest_command import recognise_pytest
+    """Return the variables that count, and the module that must be there or that it is node."""
+    from agent.verify.runners import needed_module
 
     if settings.backend != "docker":
         variables = {name: text for name, text in variables.items() if name != "DOCKER_HOST"}
-    # A command of the user's own needs an interpreter, but perhaps no pytest in it.
-    own = settings.test_command is not None and not recognise_pytest(settings.test_command)
-    return variables, "unittest" if own else "pytest"
+    return variables, needed_module(repo, settings.test_command)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

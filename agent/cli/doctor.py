@@ -41,7 +41,7 @@ def doctor(arguments: argparse.Namespace, settings: Settings, screen: Screen) ->
 async def _examine(top: Path, settings: Settings, screen: Screen) -> tuple[ProbeLine, ...]:
     engine = make_sandbox_engine(settings, screen.variables)
     repo = top if (top / ".git").exists() else None
-    variables, module = environment_question(settings, screen.variables)
+    variables, module = environment_question(settings, screen.variables, repo)
     lines = await examine(engine, repo, image=settings.image, variables=variables, module=module)
     if repo is None:
         note = f"{top} is in no git repository; run it in one to see its environment"

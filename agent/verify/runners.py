@@ -1,31 +1,51 @@
 """Chooses how the tests of a repository are run."""
 
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from agent.errors import ConfigError, TaskError
+from agent.task import RepoPath
 from agent.verify.bench import Runner
 from agent.verify.command_runner import CommandRunner
+from agent.verify.javascript.command import (
+    MANIFEST,
+    ScriptCommand,
+    recognise_script,
+    script_of_manifest,
+    scripts_of_manifest,
+)
+from agent.verify.javascript.runner import ScriptRunner
 from agent.verify.pytest_command import PytestCommand, recognise_pytest
 from agent.verify.pytest_runner import PytestRunner
 from agent.workspace.base import Base
 from sandbox.base import Environment
+from sandbox.environments import NODE, is_for_node
 
 
 def choose_runner(
     base: Base, environment: Environment, *, test_command: str | None, junit_path: str | None
 ) -> Runner:
-    """Return pytest, alone or as the user starts it, or the user's own command.
+    """Return pytest or a runner of JavaScript, as the user starts it, or the user's own command.
 
-    Raises: ConfigError (the command cannot be used as it stands), TaskError (no interpreter).
+    Without a command the repository's own files say which.
+    Raises: ConfigError (the command cannot be used as it stands), TaskError (no interpreter, no
+    runner that is known).
     """
     if test_command is None or not test_command.strip():
+        if is_for_node(path for path in base.paths() if "/" not in path):
+            return ScriptRunner(command=_script(base))
         return PytestRunner(interpreter=_interpreter(environment))
     if command := recognise_pytest(test_command):
         _check_directory(base, command)
         return PytestRunner(interpreter=_interpreter(environment), command=command)
+    manifest = _manifest(base)
+    if junit_path is None and (
+        script := recognise_script(test_command, scripts_of_manifest(manifest))
+    ):
+        return ScriptRunner(command=script)
     if junit_path is None:
         raise ConfigError(
-            f"no pytest command was recognised in the test command `{test_command}`",
+            f"no pytest, node --test, jest, vitest or mocha was recognised in the test command "
+            f"`{test_command}`",
             remedy=_remedy(test_command),
         )
     path = PurePosixPath(junit_path)
@@ -35,6 +55,37 @@ def choose_runner(
             remedy="give a path relative to the repository, such as build/junit.xml",
         )
     return CommandRunner(command=test_command, junit_path=str(path))
+
+
+def needed_module(repo: Path | None, test_command: str | None) -> str:
+    """Return what a repository's environment must have to run its tests: see `resolve_environment`.
+
+    Blocking: looks into the folder.
+    """
+    names = [path.name for path in repo.iterdir()] if repo and repo.is_dir() else []
+    if test_command is None or not test_command.strip():
+        return NODE if is_for_node(names) else "pytest"
+    if recognise_pytest(test_command):
+        return "pytest"
+    manifest = repo / MANIFEST if repo and MANIFEST in names else None
+    data = manifest.read_bytes() if manifest and manifest.is_file() else b""
+    # Another command of the user's own needs an interpreter, but perhaps no pytest in it
+    return NODE if recognise_script(test_command, scripts_of_manifest(data)) else "unittest"
+
+
+def _manifest(base: Base) -> bytes:
+    content = base.read(RepoPath(MANIFEST))
+    return content.data if content else b""
+
+
+def _script(base: Base) -> ScriptCommand:
+    if script := script_of_manifest(_manifest(base)):
+        return script
+    raise TaskError(
+        f"{MANIFEST} does not say how the tests are run in a way that is understood",
+        remedy="understood are node --test, jest, vitest and mocha: name the command with "
+        "--test-command 'npx vitest run', or any other together with junit_path in .greenloop.toml",
+    )
 
 
 def _interpreter(environment: Environment) -> str:

@@ -60,7 +60,7 @@ _STORES: Final = (
 )
 """Package stores whose programs use libraries of other folders in the store."""
 
-_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+SYSTEM_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def host_environment(
@@ -221,7 +221,7 @@ def _variables(found: Usable, interpreter: Path, toolchains: Iterable[Toolchain]
     for toolchain in toolchains:
         settings.update(toolchain.variables)
         programs += [str(toolchain.program_folder)] if toolchain.program_folder else []
-    system = _PATH.split(":")
+    system = SYSTEM_PATH.split(":")
     settings["PATH"] = ":".join(
         [*(name for name in dict.fromkeys(programs) if name not in system), *system]
     )

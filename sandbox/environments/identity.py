@@ -4,11 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sandbox.base import Mount
 from sandbox.environments.pythons import Python
 from sandbox.environments.sites import Libraries
+
+_INSTALLED: Final = (".package-lock.json", ".yarn-integrity", ".yarn-state.yml", ".modules.yaml")
+"""What package managers of JavaScript write into `node_modules` with each installation."""
 
 
 def host_identity(
@@ -31,6 +34,28 @@ def host_identity(
             "python": [python.version, *_stamp(python.real)],
             "distributions": list(libraries.distributions),
             "generated": [_stamp(path) for path in generated],
+            "mounts": [[str(mount.source), mount.target] for mount in mounts],
+            "links": dict(links),
+            "variables": dict(variables),
+        }
+    )
+
+
+def node_identity(
+    node: Path,
+    modules: Path,
+    *,
+    mounts: Iterable[Mount],
+    links: Mapping[str, str],
+    variables: Mapping[str, str],
+) -> str:
+    """Return the identity of a node and of the packages that are installed for a repository."""
+    records = (modules / name for name in _INSTALLED)
+    return _hash(
+        {
+            "kind": "node",
+            "node": _stamp(node),
+            "packages": [_stamp(path) for path in records if path.is_file()],
             "mounts": [[str(mount.source), mount.target] for mount in mounts],
             "links": dict(links),
             "variables": dict(variables),

@@ -13,11 +13,14 @@ from sandbox.base import Environment, ProbeLine
 from sandbox.environments.folders import is_file
 from sandbox.environments.host import host_environment
 from sandbox.environments.image import image_environment
+from sandbox.environments.node import node_environment
 from sandbox.environments.places import Place
 from sandbox.environments.pythons import Unusable
 from sandbox.environments.search import Finding, Usable, search
 from sandbox.errors import EnvironmentMissing
 
+NODE: Final = "node"
+"""In the place of a Python module: the repository's tests run on Node.js."""
 _USE_IMAGE: Final = "set `image` to a container image that has the project's dependencies"
 
 
@@ -29,7 +32,7 @@ def resolve_environment(
     `variables` is the developer's environment; only PATH, HOME, DOCKER_HOST and the variables of
     virtualenvs, pyenv, poetry, pipenv, conda, uv, go and cargo are looked at, and none is passed
     on. A caller that does not use Docker leaves DOCKER_HOST out. Programs are never started.
-    Blocks for some milliseconds of reading files.
+    Blocks for some milliseconds of reading files. With `NODE` as module no Python is looked for.
 
     Raises: EnvironmentMissing if no Python here can import `module`, with what would mend it.
     """
@@ -37,6 +40,8 @@ def resolve_environment(
         return image_environment(image)
     _refuse_unless_local(variables)
     repo, home = _absolute(repo), _home(variables)
+    if module == NODE:
+        return node_environment(repo, variables=variables, home=home)
     passed_over: list[tuple[Place, Unusable]] = []
     for finding in search(repo, variables=variables, home=home, module=module):
         match finding.outcome:
@@ -66,7 +71,7 @@ def describe_search(
     """
     lines: list[ProbeLine] = []
     repo = _absolute(repo)
-    if not image:
+    if not image and module != NODE:
         home = _home(variables)
         findings = search(repo, variables=variables, home=home, module=module)
         taken = False
