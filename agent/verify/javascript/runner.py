@@ -27,6 +27,7 @@ _SCRIPTS: Final = (
     "greenloop_node_reporter.mjs",
     "greenloop_node_files.mjs",
     "greenloop_mocha_reporter.cjs",
+    "greenloop_vitest.cjs",
 )
 _PATTERN: Final = frozenset("*?[{")
 _NOT_FOUND: Final = 127
@@ -134,8 +135,9 @@ class ScriptRunner:
                 )
             case Tool.VITEST:
                 whole = tuple(f"{folder}/{file}" for file in files) or command.files
+                starter = ("node", f"{INSIDE_DIR}/greenloop_vitest.cjs", "run")
                 return (
-                    *("vitest", "run", *options, "--reporter=json", f"--outputFile={REPORT}"),
+                    *(*starter, *options, "--reporter=json", f"--outputFile={REPORT}"),
                     *("--includeTaskLocation", "--coverage.enabled=false", *whole),
                 )
             case Tool.MOCHA:
