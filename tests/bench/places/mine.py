@@ -128,7 +128,7 @@ def case_of(clone: Clone, commit: str) -> Case | None:
     if any(clone.file_at(f"{commit}^", change.path) is None for change in sources):
         return None  # a new file cannot be found
     paths = [change.path for change in sorted(sources, key=lambda each: -each.lines)]
-    ids = [name for path in tests for name in _changed_tests(clone, commit, path)]
+    ids = changed_tests(clone, commit, tests)
     if not ids or len(issue_text(clone, commit).split()) < LEAST_WORDS:
         return None
     return Case(
@@ -136,7 +136,7 @@ def case_of(clone: Clone, commit: str) -> Case | None:
         commit=commit,
         paths=tuple(paths),
         functions=tuple(name for path in paths for name in _changed_functions(clone, commit, path)),
-        tests=tuple(dict.fromkeys(ids)),
+        tests=ids,
     )
 
 
@@ -197,6 +197,12 @@ def _changed_functions(clone: Clone, commit: str, path: str) -> list[str]:
     known = _names(path, old or b"")
     names += [name for name in _around(path, new or b"", added) if name in known]
     return list(dict.fromkeys(names))
+
+
+def changed_tests(clone: Clone, commit: str, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return `path::Class.method` of tests that a commit added or changed, or the path alone."""
+    names = [name for path in paths for name in _changed_tests(clone, commit, path)]
+    return tuple(dict.fromkeys(names))
 
 
 def _changed_tests(clone: Clone, commit: str, path: str) -> list[str]:
