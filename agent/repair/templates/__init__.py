@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from agent.repair.lang.base import Kind
+from agent.repair.lang.base import Kind, Region
 from agent.repair.proposal import Sketch
-from agent.repair.source import Site
+from agent.repair.source import Failure, Site, Source
 from agent.repair.templates import calls, crashes, guards, guided, operators, values
+from agent.repair.templates.likes import everywhere
 
 Template = Callable[[Site], Iterator[Sketch]]
 
@@ -108,6 +109,21 @@ HIGHEST_PRIOR: Final = 1.0
 """No template exceeds it; lets the search leave whole statements for later."""
 HIGHEST_UNGUIDED: Final = 0.7
 """The same without an error message to go by."""
+
+
+def drawn(source: Source, region: Region, failure: Failure | None) -> Iterator[Sketch]:
+    """Yield every edit of one statement, in no order."""
+    for sketch in _of_statement(source, region, failure):
+        yield sketch
+        if source.grammar.deepest_tier > 1:
+            yield from everywhere(source, region, sketch)
+
+
+def _of_statement(source: Source, region: Region, failure: Failure | None) -> Iterator[Sketch]:
+    kind = source.grammar.kind
+    yield from statement_sketches(Site(source, region.node, kind(region.node), failure))
+    for node in region.nodes:
+        yield from sketches(Site(source, node, kind(node), failure))
 
 
 def sketches(site: Site) -> Iterator[Sketch]:
