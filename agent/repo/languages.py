@@ -28,6 +28,9 @@ class Language(StrEnum):
     """A language that code is written for: rules of the offline search, layout of blocks."""
 
     PYTHON = "python"
+    JAVASCRIPT = "javascript"
+    TYPESCRIPT = "typescript"
+    TSX = "tsx"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,7 +44,7 @@ def find_problems(path: RepoPath, data: bytes) -> tuple[Problem, ...] | Unread:
             from agent.repo.python_problems import python_problems
 
             return python_problems(data)
-        case None:
+        case _:
             facts = read_facts(path, data)
             if isinstance(facts, FileFacts):
                 return tuple(_problem(facts, place) for place in range(len(facts.problems)))
@@ -53,7 +53,7 @@ def find_problems(path: RepoPath, data: bytes) -> tuple[Problem, ...] | Unread:
 
 def is_certain(path: RepoPath) -> bool:
     """Tell whether a problem of this file is an error of the language, and no gap of a grammar."""
-    return language_of(path) is not None
+    return language_of(path) is Language.PYTHON
 
 
 def _problem(facts: FileFacts, place: int) -> Problem:

@@ -11,3 +11,7 @@ def grammar_for(language: Language) -> Grammar:
             from agent.repair.lang.python.grammar import PythonGrammar
 
             return PythonGrammar()
+        case Language.JAVASCRIPT | Language.TYPESCRIPT | Language.TSX:
+            from agent.repair.lang.javascript.grammar import JavaScriptGrammar
+
+            return JavaScriptGrammar(language)

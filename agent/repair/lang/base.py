@@ -382,6 +382,10 @@ class Grammar(Protocol):
         """Tell whether the node defines a function or method."""
         ...
 
+    def function_name(self, node: SyntaxNode) -> str:
+        """What a function is called, by itself or by what it is given to; empty: nothing."""
+        ...
+
     def binds(self, statement: SyntaxNode) -> Sequence[str]:
         """The names that a statement outside of functions gives a value."""
         ...

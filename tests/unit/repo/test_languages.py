@@ -95,7 +95,10 @@ def test_first_line_tells_the_language_of_a_file_without_suffix(
 
 def test_code_is_written_for_some_languages_only() -> None:
     assert language_of(RepoPath("a.py")) is Language.PYTHON
-    assert language_of(RepoPath("a.js")) is None
+    assert language_of(RepoPath("a.mjs")) is Language.JAVASCRIPT
+    assert language_of(RepoPath("a.mts")) is Language.TYPESCRIPT
+    assert language_of(RepoPath("a.tsx")) is Language.TSX
+    assert language_of(RepoPath("a.go")) is None
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,14 @@ PYTHON = Language.PYTHON
 
 @pytest.mark.parametrize(
     ("path", "language"),
-    [("a/b.py", PYTHON), ("a.pyi", PYTHON), ("a.js", None), ("Makefile", None), ("a.py/b", None)],
+    [
+        ("a/b.py", PYTHON),
+        ("a.pyi", PYTHON),
+        ("a.js", Language.JAVASCRIPT),
+        ("a.go", None),
+        ("Makefile", None),
+        ("a.py/b", None),
+    ],
 )
 def test_languages_are_known_by_suffix(path: str, language: Language | None) -> None:
     assert language_of(RepoPath(path)) is language

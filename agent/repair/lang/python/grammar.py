@@ -201,6 +201,11 @@ class PythonGrammar:
         """`def`, also async; lambdas are expressions."""
         return node.type == "function_definition"
 
+    def function_name(self, node: SyntaxNode) -> str:
+        """What follows `def`."""
+        name = node.child_by_field_name("name")
+        return "" if name is None else text_of(name)
+
     def binds(self, statement: SyntaxNode) -> Sequence[str]:
         """Targets of assignments; bases of a class count for its name."""
         if statement.type == "class_definition":

@@ -1,0 +1,1 @@
+"""JavaScript and TypeScript as the templates see them."""
