@@ -7,8 +7,10 @@ error messages mean), not a second set of templates.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Protocol
 
+from agent.repair.lang.statements import Statements
 from agent.repair.proposal import Unit
 from agent.repo.languages import Language
 from agent.repo.syntax import SyntaxNode, SyntaxTree
@@ -181,7 +183,7 @@ class Region:
     """Everything in it, in source order, without the statements of its body."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Scope:
     """Names that may stand at a place, nearest first, without the ones of the place itself."""
 
@@ -193,6 +195,11 @@ class Scope:
     """Functions and classes of the file, and what it imports."""
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By the text of the object: what is read or called on it anywhere in the file."""
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every name that may stand at the place."""
+        return frozenset((*self.values, *self.globals, *self.callables))
 
 
 class Grammar(Protocol):
@@ -286,6 +293,11 @@ class Grammar(Protocol):
         """Names that every method has, and that are no value of its own: `self`, `cls`."""
         ...
 
+    @property
+    def statements(self) -> Statements | None:
+        """Its statements; None where templates are to edit expressions only."""
+        ...
+
     def complaint(self, error: str, message: str) -> Complaint:
         """What an error of that class with that message complains of."""
         ...
@@ -296,6 +308,10 @@ class Grammar(Protocol):
 
     def is_condition(self, node: SyntaxNode) -> bool:
         """Tell whether only the node's truth matters where it stands."""
+        ...
+
+    def negated(self, node: SyntaxNode) -> str:
+        """The condition that holds where the node does not, with brackets where it needs them."""
         ...
 
     def is_read(self, node: SyntaxNode) -> bool:

@@ -187,7 +187,7 @@ def other_return(site: Site) -> Iterator[Sketch]:
                 empty, "a constant returned", 0.12 / (1 + 0.3 * weight), node=value, flags=constant
             )
     if site.grammar.kind(value) not in {Kind.TRUE, Kind.FALSE, Kind.NONE, Kind.NEGATION}:
-        yield site.replace(words.negate.format(f"({text})"), "negated", 0.15, node=value)
+        yield site.replace(site.grammar.negated(value), "negated", 0.15, node=value)
 
 
 def container_parts(site: Site) -> Iterator[Sketch]:

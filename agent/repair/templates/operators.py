@@ -90,10 +90,7 @@ def negated(site: Site) -> Iterator[Sketch]:
     """`if x` → `if not x`, where only the truth of `x` matters."""
     if not site.grammar.is_condition(site.node) or site.kind is Kind.NEGATION:
         return
-    text = site.text
-    if site.kind in {Kind.LOGIC, Kind.CHOICE}:
-        text = f"({text})"
-    yield site.replace(site.grammar.words.negate.format(text), "negated", 0.5)
+    yield site.replace(site.grammar.negated(site.node), "negated", 0.5)
 
 
 def not_negated(site: Site) -> Iterator[Sketch]:
@@ -126,7 +123,7 @@ def truth(site: Site) -> Iterator[Sketch]:
     if operator in site.grammar.differing:
         yield site.replace(text, "none or empty", 0.45)
     elif operator in site.grammar.symmetric:
-        yield site.replace(site.grammar.words.negate.format(text), "none or empty", 0.45)
+        yield site.replace(site.grammar.negated(operands[0]), "none or empty", 0.45)
 
 
 def without_sign(site: Site) -> Iterator[Sketch]:

@@ -145,7 +145,7 @@ def test_names_and_members(before: str, after: str) -> None:
         ("a = b\n", "a = b.strip()\n"),
         ("def f(a):\n    return\n", "def f(a):\n    return a\n"),
         ("def f(a):\n    return a + 1\n", "def f(a):\n    return a\n"),
-        ("def f(a):\n    return g(a)\n", "def f(a):\n    return not (g(a))\n"),
+        ("def f(a):\n    return g(a)\n", "def f(a):\n    return not g(a)\n"),
         ("def f(a):\n    yield g(a)\n", "def f(a):\n    yield from g(a)\n"),
         ("def f(a):\n    yield from g(a)\n", "def f(a):\n    yield g(a)\n"),
     ],

@@ -8,7 +8,9 @@ from agent.repair.lang.base import Complaint, Idiom, Kind, Quoted, Region, Scope
 from agent.repair.lang.python import messages, parts, tables
 from agent.repair.lang.python.idioms import idioms
 from agent.repair.lang.python.scope import scope_at
+from agent.repair.lang.python.statements import PythonStatements
 from agent.repair.lang.python.units import unit_around
+from agent.repair.lang.statements import Statements
 from agent.repair.proposal import Unit
 from agent.repo.languages import Language
 from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, text_of, walk
@@ -85,6 +87,8 @@ class PythonGrammar:
     nothing_types: Final[frozenset[str]] = frozenset({"NoneType"})
     receivers: Final[frozenset[str]] = frozenset({"self", "cls"})
 
+    statements: Final[Statements | None] = PythonStatements()
+
     def complaint(self, error: str, message: str) -> Complaint:
         """By the messages of CPython 3.8 and later."""
         return messages.complaint(error, message)
@@ -107,6 +111,12 @@ class PythonGrammar:
         if parent.type == "assert_statement":
             return parent.named_child(0) == node
         return parent.child_by_field_name("condition") == node
+
+    def negated(self, node: SyntaxNode) -> str:
+        """`not` before it; what binds looser, in brackets."""
+        text = text_of(node)
+        is_loose = self.kind(node) in {Kind.LOGIC, Kind.CHOICE} or node.type == "lambda"
+        return f"not ({text})" if is_loose else f"not {text}"
 
     def is_read(self, node: SyntaxNode) -> bool:
         """False for what is bound or thrown away, keyword and member names, annotations."""
