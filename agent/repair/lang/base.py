@@ -8,13 +8,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Protocol
+from typing import Final, Protocol
 
+from agent.edits.spans import ByteEdit
 from agent.repair.lang.statements import Statements
 from agent.repair.proposal import Unit
 from agent.repo.languages import Language
 from agent.repo.syntax import SyntaxNode, SyntaxTree
 from agent.task import RepoPath
+from sandbox.base import TOOLS_DIR
+
+PROBED: Final = f"{TOOLS_DIR}/probed"
+"""Inside a sandbox: `path:line`, a line for each that ran."""
 
 
 class Kind(StrEnum):
@@ -109,8 +114,6 @@ class Words:
     none: str
     true: str
     false: str
-    negate: str
-    """With `{}` for the operand."""
     is_none: str
     is_present: str
     truthy_guard: str
@@ -404,6 +407,13 @@ class Grammar(Protocol):
 
     def binds(self, statement: SyntaxNode) -> Sequence[str]:
         """The names that a statement outside of functions gives a value."""
+        ...
+
+    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+        """Edits by which the file tells in `PROBED` which of its lines run; no line moves.
+
+        None at all: what runs is learnt in another way.
+        """
         ...
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:

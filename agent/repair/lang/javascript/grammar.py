@@ -5,9 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from agent.edits.spans import ByteEdit
 from agent.repair.lang.base import Complaint, Idiom, Kind, Quoted, Region, Scope, Words
 from agent.repair.lang.javascript import messages, parts, tables
 from agent.repair.lang.javascript.idioms import idioms
+from agent.repair.lang.javascript.probes import probes_of
 from agent.repair.lang.javascript.regions import regions_of
 from agent.repair.lang.javascript.scope import scope_at
 from agent.repair.proposal import Unit
@@ -108,6 +110,11 @@ class JavaScriptGrammar:
     def receivers(self) -> frozenset[str]:
         """None: `this` is no name."""
         return frozenset()
+
+    @property
+    def statements(self) -> None:
+        """None: only expressions are edited."""
+        return
 
     def complaint(self, error: str, message: str) -> Complaint:
         """By the messages of V8."""
@@ -214,6 +221,10 @@ class JavaScriptGrammar:
         """`a?.b` for `a.b`, `await f()` for `f()`, `x => y` for `x => { y; }`."""
         return idioms(node)
 
+    def negated(self, node: SyntaxNode) -> str:
+        """`!x`, with brackets where an operator would bind less."""
+        return parts.negated(node)
+
     def is_block(self, node: SyntaxNode) -> bool:
         """Braces around statements or members, a case of a switch, or the whole file."""
         return node.type in parts.BLOCKS
@@ -247,6 +258,10 @@ class JavaScriptGrammar:
                 return [text_of(one) for one in members]
             case _:
                 return ()
+
+    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+        """A call before each statement, and the function that it calls at the end of the file."""
+        return probes_of(path, tree, is_typed=self.language is not Language.JAVASCRIPT)
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:
         """Every statement, clause and member, without the blocks inside."""

@@ -64,6 +64,14 @@ _VALUE_FIELDS: Final = {
     "optional_parameter": "value",
 }
 """Of patterns: the default."""
+_TIGHT: Final = frozenset(
+    {
+        *("identifier", "member_expression", "subscript_expression", "call_expression", "this"),
+        *("parenthesized_expression", "new_expression", "true", "false", "null", "undefined"),
+        *("number", "string", "array", "unary_expression"),
+    }
+)
+"""What binds tighter than `!`."""
 _INTEGER: Final = re.compile(r"(0[xXoObB][\da-fA-F_]+|[\d_]+)$")
 
 
@@ -201,6 +209,12 @@ def body(node: SyntaxNode) -> Sequence[SyntaxNode]:
     """Return the statements of a body in braces."""
     block = node.child_by_field_name("body") or node.child_by_field_name("consequence")
     return () if block is None or block.type not in BLOCKS else children(block)
+
+
+def negated(node: SyntaxNode) -> str:
+    """Return the opposite of an expression; brackets of its own are kept."""
+    text = text_of(node)
+    return f"!{text}" if node.type in _TIGHT else f"!({text})"
 
 
 def function_name(node: SyntaxNode) -> str:

@@ -52,7 +52,6 @@ WORDS: Final = Words(
     none="undefined",
     true="true",
     false="false",
-    negate="!({})",
     is_none="{} == null",
     is_present="{} != null",
     truthy_guard="{indent}if (!{name}) return {value};\n",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from agent.edits.spans import ByteEdit
 from agent.repair.lang.base import Complaint, Idiom, Kind, Quoted, Region, Scope, Words
 from agent.repair.lang.python import messages, parts, tables
 from agent.repair.lang.python.idioms import idioms
@@ -231,6 +232,11 @@ class PythonGrammar:
             for node in walk(target)
             if node.type == "identifier"
         ]
+
+    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+        """None: the interpreter tells what runs."""
+        del path, tree
+        return ()
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:
         """Every statement and clause, without the blocks inside."""

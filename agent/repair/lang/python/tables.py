@@ -81,7 +81,6 @@ WORDS: Final = Words(
     none="None",
     true="True",
     false="False",
-    negate="not {}",
     is_none="{} is None",
     is_present="{} is not None",
     truthy_guard="{indent}if not {name}:\n{indent}    return {value}\n",
