@@ -1,11 +1,11 @@
-"""One search from start to end: measure, rank, try, and try again from scratch.
+"""One search from start to end: measure, rank, plan, try, and try again from scratch.
 
 Knows both ways of trying: the fork server for pytest, and the repository's own command for anything
 else or where no session can be collected.
 """
 
 from collections.abc import Sequence
-from contextlib import aclosing
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -14,16 +14,21 @@ import anyio
 from agent.events import Notice, SearchProgress
 from agent.job import Job
 from agent.repair.confirm import Patch
-from agent.repair.judge import Extent, distinct, ranked
+from agent.repair.judge.labels import Extent
+from agent.repair.judge.order import distinct, ranked
 from agent.repair.locate import Suspicions, Trace, suspicions
 from agent.repair.partial import combinations
+from agent.repair.plan import Plan, first_limit_s, plan_by_command, plan_forked
+from agent.repair.proposal import Proposal
 from agent.repair.queue import BestFirst
-from agent.repair.search import LINGER_S, LINGER_SLOW_S, Bounds, Findings, search
-from agent.repair.survey import file_of, from_report, plan_survey, survey
+from agent.repair.search import LINGER_S, LINGER_SLOW_S, Bounds, Findings
+from agent.repair.showing import diff_of
+from agent.repair.sure import Doubts, search_until_sure
+from agent.repair.survey import Survey, file_of, from_report, plan_survey, survey
 from agent.repair.suspects import Suspect, named_lines, suspects
 from agent.repair.territory import Territory, territory
-from agent.repair.validate.base import Result, Validator, Watched
-from agent.repair.validate.command import CommandValidator
+from agent.repair.validate.base import Validator, Watched
+from agent.repair.validate.command import CommandValidator, measured_s
 from agent.repair.validate.fork_server import ForkServer, ServerEnded, open_fork_server
 from agent.task import RepoPath, TestId
 from agent.verify.pytest_runner import PytestRunner
@@ -32,8 +37,6 @@ from sandbox.errors import SandboxLost
 
 MOST_STARTS: Final = 4
 """Times that a search process is started within one search; a mutant can take one with it."""
-MOST_RECHECKED: Final = 10
-"""Plausible edits that are tried again in a fork without history, best first."""
 SURVEY_SHARE: Final = 0.1
 """Share of the budget for learning which lines the passing tests run."""
 PROGRESS_EVERY_S: Final = 0.2
@@ -56,14 +59,19 @@ class Hunt:
         self._queue: BestFirst | None = None
         self._territory = Territory(job.bench.base, frozenset(), frozenset())
         self._progress_at = 0.0
+        self._shown: tuple[Proposal | None, str] = (None, "")
+        self._lost: set[Proposal] = set()
         self.findings = Findings()
+        self.doubts = Doubts()
         self.watched = Watched(targets=(), passing=())
         self.patches: list[Patch] = []
         """Plausible patches, distinct, best first."""
         self.suspects: tuple[Suspect, ...] = ()
         """Suspected statements, highest first."""
-        self.passing_seen = 0
-        """Passing tests whose lines are known."""
+        self.survey: Survey | None = None
+        """What was measured test by test; None where only a report was to be had."""
+        self.plan: Plan | None = None
+        """What the search was expected to cost; None where it did not come to that."""
         self.notes: list[str] = []
 
     @property
@@ -72,18 +80,30 @@ class Hunt:
         return self._job.baseline
 
     @property
+    def passing_seen(self) -> int:
+        """Passing tests whose lines are known."""
+        return self.survey.passing_seen if self.survey else 0
+
+    @property
     def extent(self) -> Extent:
         """How much was tried, against how many passing tests."""
         return Extent(
             tried=self.findings.tried,
             exhausted=self.findings.exhausted,
             passing_tests=len(self.watched.passing),
+            held_back=self.doubts.held_back,
+            overfit=self.doubts.overfit,
         )
 
     @property
     def space_left(self) -> int:
         """Edits drawn and not tried."""
         return self._queue.left if self._queue else 0
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether the search was not begun because hardly a try would fit."""
+        return self.plan is not None and self.plan.is_hopeless and not self.findings.tried
 
     async def run(self) -> None:
         """Search within the bounds. Raises: SandboxError, WorkspaceError."""
@@ -104,15 +124,14 @@ class Hunt:
         passing, files = plan_survey(self._job.baseline, seconds=budget_s)
         workers = max(1, round(self._job.bench.limits.cpus))
         for start in range(MOST_STARTS):
-            left_s = self._bounds.deadline - anyio.current_time()
+            left_s = self._left_s
             if left_s <= 0:
                 break
             try:
                 async with open_fork_server(
                     self._job.bench, runner, files, workers=workers, wall_s=left_s + 60
                 ) as server:
-                    await self._hunt_in(server, passing, budget_s)
-                    return True
+                    return await self._hunt_in(server, passing, budget_s)
             except ServerEnded as ended:
                 self._tell("warning", f"The quick search stopped: {ended.why}.")
                 if self._queue is None and not ended.sandbox_lost:
@@ -123,73 +142,84 @@ class Hunt:
                 self.notes.append(f"the search process ended early {start + 1} times")
         return True
 
-    async def _hunt_in(self, server: ForkServer, passing: Sequence[TestId], seconds: float) -> None:
+    async def _hunt_in(self, server: ForkServer, passing: Sequence[TestId], seconds: float) -> bool:
+        """Search in a running server; False where edits in it cannot be seen by the tests."""
         if self._queue is None:
             with anyio.move_on_after(3 * seconds + 30):
                 found = await survey(
                     server, self._job.baseline, passing, self._territory.paths, seconds=seconds
                 )
-                self.watched = found.watched
-                self.passing_seen = found.passing_seen
+                if not found.suspicions.lines and self._bounds.candidates:
+                    return False  # the targets run the code in processes of their own, if at all
+                self.survey, self.watched = found, found.watched
                 self._rank(found.suspicions, self._territory.words(found.target_lines))
-        if self._queue is None:
+                self.plan = plan_forked(
+                    self.baseline, self.watched, workers=server.workers, budget_s=self._left_s
+                )
+        if self._queue is None or self.plan is None:
             raise ServerEnded("the tests took too long to be measured")
-        await server.watch(self.watched)
-        await self._try_until_sure(self._queue, server)
+        if self._is_worth(self.plan):
+            try:
+                await self._try_all(self._queue, server)
+            except ServerEnded:
+                self._take_back(server.unanswered, self._queue)
+                raise
+        return True
 
-    async def _try_until_sure(self, queue: BestFirst, validator: Validator) -> None:
-        """Search, look at what was found again, and go on if nothing of it holds."""
-        while True:
-            await search(queue, validator, self.findings, self._bounds, self._on_progress)
-            if not self.findings.plausible:
-                return
-            await self._recheck(validator)
-            out_of_bounds = (
-                self.findings.exhausted
-                or anyio.current_time() > self._bounds.deadline
-                or self.findings.tried >= self._bounds.candidates
-            )
-            if self.findings.plausible or out_of_bounds:
-                return
-            self.findings.first_after_s = None
-
-    async def _recheck(self, validator: Validator) -> None:
-        """Drop what passes only after other edits ran in the same process."""
-        best = ranked(self.findings.plausible)
-        async with aclosing(validator.recheck(iter(best[:MOST_RECHECKED]))) as results:
-            held = [tried.proposal async for tried in results if tried.result is Result.PASSES]
-        self.findings.plausible = [*held, *best[MOST_RECHECKED:]] if held else []
+    def _take_back(self, proposals: Sequence[Proposal], queue: BestFirst) -> None:
+        """Try what a lost server was at once more; what was at it twice may have been its end."""
+        again = [one for one in proposals if one not in self._lost]
+        self._lost.update(again)
+        for proposal in again:
+            queue.put_back(proposal)
 
     async def _with_command(self) -> None:
         """Search with the repository's own runner, a try at a time."""
-        baseline = self._job.baseline
+        baseline, bench = self._job.baseline, self._job.bench
         if self._queue is None:
-            traces: list[Trace] = []
-            for target in baseline.targets:
-                traces.extend(from_report(baseline, target))
-            passing = baseline.passing[:MOST_PASSING_BY_COMMAND]
-            self.watched = Watched(
-                targets=tuple((id_, 1.0) for id_ in baseline.targets),
-                passing=tuple((id_, 1.0) for id_ in passing),
-            )
-            found = suspicions(traces, self._territory.paths.__contains__)
-            ground = self._territory
-            names = ground.words_of(self._target_files())
-            if not found.lines:
-                lines = named_lines(names, ground.read, sorted(ground.paths), ground.grammar)
-                found = Suspicions(lines=lines)
-            self._rank(found, names)
-        if self._queue is None:
+            self._rank_by_report()
+        if self._queue is None or not self._bounds.candidates:
             return
-        wall_s = baseline.timeout_for(self.watched.ids)
-        self._bounds = Bounds(
-            deadline=self._bounds.deadline,
-            candidates=self._bounds.candidates,
-            linger_s=(LINGER_S[0], LINGER_SLOW_S),
+        guess = partial(plan_by_command, bench.runner, baseline, self.watched)
+        self.plan = guess(budget_s=self._left_s)
+        if self.plan.is_hopeless:
+            self._is_worth(self.plan)
+            return
+        longest_s = baseline.timeout_for(self.watched.ids)
+        async with bench.open() as sandbox:
+            took_s = await measured_s(bench, sandbox, self.watched, wall_s=self._left_s / 2)
+            if took_s is not None:
+                self.plan = guess(budget_s=self._left_s, try_s=took_s)
+            if not self._is_worth(self.plan):
+                return
+            self._bounds = Bounds(
+                deadline=self._bounds.deadline,
+                candidates=self._bounds.candidates,
+                linger_s=(LINGER_S[0], LINGER_SLOW_S),
+            )
+            first_s = first_limit_s(self.plan, longest_s)
+            validator = CommandValidator(
+                bench, sandbox, self.watched, first_s=first_s, longest_s=longest_s
+            )
+            await self._try_all(self._queue, validator)
+
+    def _rank_by_report(self) -> None:
+        """Rank by the tracebacks of the report, else by the names that the tests use."""
+        baseline, ground = self._job.baseline, self._territory
+        traces: list[Trace] = []
+        for target in baseline.targets:
+            traces.extend(from_report(baseline, target))
+        passing = baseline.passing[:MOST_PASSING_BY_COMMAND]
+        self.watched = Watched(
+            targets=tuple((id_, 1.0) for id_ in baseline.targets),
+            passing=tuple((id_, 1.0) for id_ in passing),
         )
-        async with self._job.bench.open() as sandbox:
-            validator = CommandValidator(self._job.bench, sandbox, self.watched, wall_s=wall_s)
-            await self._try_until_sure(self._queue, validator)
+        found = suspicions(traces, ground.paths.__contains__)
+        names = ground.words_of(self._target_files())
+        if not found.lines:
+            lines = named_lines(names, ground.read, sorted(ground.paths), ground.grammar)
+            found = Suspicions(lines=lines)
+        self._rank(found, names)
 
     def _target_files(self) -> list[RepoPath]:
         """Return files of the targets; by their names where the runner does not tell them."""
@@ -208,6 +238,24 @@ class Hunt:
         self.suspects = tuple(ranking)
         self._queue = BestFirst(ranking)
 
+    def _is_worth(self, plan: Plan) -> bool:
+        """Tell what is about to be tried, and whether it is."""
+        is_search = bool(self._bounds.candidates and self.suspects)
+        if is_search and not self.findings.tried:
+            self._job.emit(plan.event)
+        return is_search and not self.is_refused
+
+    async def _try_all(self, queue: BestFirst, validator: Validator) -> None:
+        await search_until_sure(
+            queue,
+            validator,
+            self.watched,
+            self.findings,
+            self.doubts,
+            self._bounds,
+            self._on_progress,
+        )
+
     async def _settle(self) -> None:
         """Turn what was found into patches."""
         plausible = ranked(self.findings.plausible)
@@ -217,18 +265,29 @@ class Hunt:
             targets = frozenset(id_ for id_, _cpu_s in self.watched.targets)
             self.patches = combinations(self.findings.partial, targets)
 
+    @property
+    def _left_s(self) -> float:
+        return self._bounds.deadline - anyio.current_time()
+
     def _on_progress(self, findings: Findings) -> None:
         now = anyio.current_time()
-        if now - self._progress_at < PROGRESS_EVERY_S:
+        best = ranked(findings.plausible)[0] if findings.plausible else None
+        is_first = best is not None and self._shown[0] is None
+        if now - self._progress_at < PROGRESS_EVERY_S and not is_first:
             return
         self._progress_at = now
-        best = ranked(findings.plausible)[0].why if findings.plausible else ""
+        if best is not self._shown[0]:
+            self._shown = (best, diff_of(self._job.bench.base, (best,)) if best else "")
+        trying = self._queue.last if self._queue else None
         self._job.emit(
             SearchProgress(
                 tried=findings.tried,
                 plausible=len(findings.plausible),
                 space_left=self.space_left,
-                best=best,
+                best=best.why if best else "",
+                best_diff=self._shown[1],
+                trying=f"{trying.path}:{trying.line}" if trying else "",
+                left_s=round(max(0.0, self._left_s), 1),
             )
         )
 

@@ -8,9 +8,10 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from agent.job import Candidate, GaveUp, Job
+from agent.repair import outcome
 from agent.repair.confirm import confirm
 from agent.repair.hunt import Hunt
-from agent.repair.outcome import candidates, gave_up
+from agent.repair.judge.behaviours import behaviours
 from agent.task import Kind
 from agent.verify.verdict import Green, Verdict
 
@@ -32,11 +33,27 @@ class OfflineSearch:
                 advice="Configure a model to implement something new.",
             )
             return
-        hunt = Hunt(job, search_s=self._search_s, candidates=self._candidates)
-        await hunt.run()
-        confirmed = await confirm(job.bench, job.baseline, hunt.watched, hunt.patches)
-        offered = candidates(confirmed, hunt, job.bench.base)
+        hunt, offered = await search_for_edits(
+            job, search_s=self._search_s, candidates=self._candidates
+        )
         for candidate in offered:
             if isinstance((yield candidate), Green):
                 return
-        yield gave_up(hunt, len(offered))
+        yield outcome.gave_up(hunt, len(offered))
+
+
+async def search_for_edits(
+    job: Job, *, search_s: float, candidates: int
+) -> tuple[Hunt, list[Candidate]]:
+    """Search, and return what was done with what held, best first. Raises: SandboxError.
+
+    Where patches do different things, the best of each kind is confirmed and listed before the
+    second of any.
+    """
+    hunt = Hunt(job, search_s=search_s, candidates=candidates)
+    await hunt.run()
+    seen = await behaviours(job.bench, job.baseline, hunt.watched, hunt.patches)
+    order = seen.spread()
+    patches = [hunt.patches[index] for index in order]
+    held = await confirm(job.bench, job.baseline, hunt.watched, patches)
+    return hunt, outcome.candidates(held, hunt, seen, order, job.bench.base)

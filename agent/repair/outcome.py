@@ -8,8 +8,10 @@ from agent.edits.changes import Delta
 from agent.job import Alternative, Candidate, GaveUp
 from agent.repair.confirm import Held, Patch
 from agent.repair.hunt import Hunt
-from agent.repair.judge import confidence, explain
+from agent.repair.judge.behaviours import Behaviours
+from agent.repair.judge.labels import confidence, explain
 from agent.repair.partial import best_for_each
+from agent.repair.undone import not_done
 from agent.repair.validate.base import edited
 from agent.verify.report import Baseline
 from agent.verify.verdict import Confidence
@@ -18,20 +20,29 @@ from agent.workspace.base import Base
 MOST_ALTERNATIVES: Final = 4
 MOST_CLUES: Final = 5
 """Of each kind."""
+LAST_SINGLE_TIER: Final = 3
+"""Above it are pairs of edits."""
 
 
-def candidates(held: Sequence[Held], hunt: Hunt, base: Base) -> list[Candidate]:
-    """Return a candidate for each confirmed patch, in rank order, each with those behind it."""
-    confirmed = [one.patch for one in held]
-    refuted = sum(1 for patch in hunt.patches[: len(confirmed)] if patch not in confirmed)
-    count = max(len(confirmed), len(hunt.patches) - refuted)
+def candidates(
+    held: Sequence[Held], hunt: Hunt, seen: Behaviours, order: Sequence[int], base: Base
+) -> list[Candidate]:
+    """Return a candidate for each confirmed patch, in rank order, each with those behind it.
+
+    `order` is in which order the hunt's patches, by index, were to be confirmed.
+    """
+    index_of = {patch: index for index, patch in enumerate(hunt.patches)}
+    confirmed = [index_of[one.patch] for one in held]
+    looked_at = max((order.index(index) + 1 for index in confirmed), default=0)
+    refuted = set(order[:looked_at]) - set(confirmed)
+    count = seen.alternatives([index for index in order if index not in refuted])
     found: list[Candidate] = []
-    for rank, one in enumerate(held, 1):
-        patch = one.patch
+    for rank, (one, index) in enumerate(zip(held, confirmed, strict=True), 1):
+        others = list(zip(held, confirmed, strict=True))[rank : rank + MOST_ALTERNATIVES]
         found.append(
             Candidate(
-                delta=_delta(patch, base),
-                why=_why(patch, hunt, count),
+                delta=_delta(one.patch, base),
+                why=_why(one.patch, hunt, count),
                 confidence=_confidence(one, hunt, count),
                 distinct=count,
                 alternatives=tuple(
@@ -40,10 +51,14 @@ def candidates(held: Sequence[Held], hunt: Hunt, base: Base) -> list[Candidate]:
                         why=" and ".join(part.why for part in other.patch),
                         confidence=_confidence(other, hunt, count),
                         rank=other_rank,
+                        group=seen.groups[other_index],
                     )
-                    for other_rank, other in enumerate(held[rank:], 2)
-                )[:MOST_ALTERNATIVES],
-                notes=_notes(hunt),
+                    for other_rank, (other, other_index) in enumerate(others, 2)
+                ),
+                group=seen.groups[index],
+                groups=seen.count,
+                question=seen.question([index, *(other for _held, other in others)]),
+                notes=(*not_done(hunt, one.patch), *filter(None, (seen.note,))),
             )
         )
     return found
@@ -61,20 +76,10 @@ def _why(patch: Patch, hunt: Hunt, count: int) -> str:
 def _confidence(held: Held, hunt: Hunt, count: int) -> Confidence:
     """Several edits at once, or a test that still fails, are at best plausible."""
     label = confidence(held.patch[0], count, hunt.extent)
-    if (len(held.patch) > 1 or held.others_left) and label is Confidence.LIKELY:
+    is_pair = len(held.patch) > 1 or held.patch[0].sketch.tier > LAST_SINGLE_TIER
+    if (is_pair or held.others_left) and label is Confidence.LIKELY:
         return Confidence.PLAUSIBLE
     return label
-
-
-def _notes(hunt: Hunt) -> tuple[str, ...]:
-    notes = list(hunt.notes)
-    if not hunt.findings.exhausted:
-        notes.append(f"the search was cut off; at least {hunt.space_left} edits were not tried")
-    if not hunt.watched.passing:
-        notes.append("no passing test runs the edited code, so nothing guards against overfitting")
-    if hunt.findings.hung:
-        notes.append(f"{len(hunt.findings.hung)} edits ran over their time limit")
-    return tuple(notes)
 
 
 def gave_up(hunt: Hunt, offered: int) -> GaveUp:
@@ -103,6 +108,8 @@ def _reason(hunt: Hunt, offered: int) -> GaveUp:
             reason=f"None of the {offered} edits that were confirmed stood up to the whole suite.",
             advice="Add a test that says more exactly what is wanted, or use a model.",
         )
+    if hunt.plan is not None and hunt.is_refused:
+        return GaveUp(reason=hunt.plan.refusal, advice=hunt.plan.advice, how="budget")
     findings = hunt.findings
     if not hunt.suspects:
         return GaveUp(
@@ -115,9 +122,10 @@ def _reason(hunt: Hunt, offered: int) -> GaveUp:
         if findings.exhausted
         else f"it was cut off with at least {hunt.space_left} edits left"
     )
+    what = "No small edit, and no two of them at once," if hunt.doubts.pairs else "No small edit"
     reason = (
-        f"No single small edit of the {len(hunt.suspects)} suspected statements makes the failing "
-        f"tests pass: {findings.tried} tried, {how_far}."
+        f"{what} of the {len(hunt.suspects)} suspected statements makes the failing "
+        f"tests pass: {findings.tried} tried, {how_far}.{_refuted(hunt)}"
     )
     if mendable := best_for_each(findings.partial):
         tests = " ".join(f"'{test}'" for test in mendable)
@@ -130,6 +138,20 @@ def _reason(hunt: Hunt, offered: int) -> GaveUp:
     if findings.exhausted:
         return GaveUp(reason=reason, advice="The fix is larger than that; use a model.")
     return GaveUp(reason=reason, advice="Give it more time with --budget-s, or name fewer tests.")
+
+
+def _refuted(hunt: Hunt) -> str:
+    """Say how many edits pleased the search and did not hold; empty for none."""
+    doubts = hunt.doubts
+    said = []
+    if doubts.overfit:
+        said.append(f"{doubts.overfit} failed tests that were kept from the search")
+    if doubts.leaked:
+        said.append(f"{doubts.leaked} passed only thanks to what earlier tries left behind")
+    unconfirmed = len(hunt.patches)
+    if unconfirmed:
+        said.append(f"{unconfirmed} did not pass in a process of their own")
+    return f" Of those that seemed to, {', '.join(said)}." if said else ""
 
 
 def _first_error(baseline: Baseline) -> str:

@@ -1,23 +1,30 @@
 """Hands out proposals best first, drawing those of a statement only when its turn comes."""
 
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import Final
 
 from agent.edits.spans import ByteEdit, apply_edits
 from agent.repair.forms import form
+from agent.repair.priors import weighed
 from agent.repair.proposal import Proposal, Sketch
 from agent.repair.source import Site
 from agent.repair.suspects import Suspect
 from agent.repair.templates import HIGHEST_PRIOR, HIGHEST_UNGUIDED, sketches, statement_sketches
+from agent.repair.validate.base import Ask
 
-ENOUGH_DRAWN = 2_000
+ENOUGH_DRAWN: Final = 2_000
 """With so many in hand one more statement a step is drawn, so that the first try comes soon."""
-
-
-DEAR = 0.4
+DEAR: Final = 0.4
 """Share of its score at which an edit that needs a re-import is tried."""
+DOUBTFUL: Final = 0.05
+"""The same for one that failed when it was swapped in, and may do better when imported."""
+PATIENCES: Final = (1.0, 5.0, 40.0)
+"""How many times the first limits an edit gets, one after the other, while it runs over them."""
+LATE: Final = {1.0: 1.0, 5.0: 0.3, 40.0: 0.05}
+"""Share of its score at which it is tried with each."""
 
 
 class BestFirst:
@@ -29,9 +36,12 @@ class BestFirst:
 
     def __init__(self, suspects: Sequence[Suspect]) -> None:
         self._suspects = list(reversed(suspects))
-        self._heap: list[tuple[float, int, int, Proposal]] = []
+        self._heap: list[tuple[float, int, int, Ask]] = []
         self._order = count()
         self._seen: set[object] = set()
+        self._slow = 0
+        self.last: Proposal | None = None
+        """Handed out last."""
 
     @property
     def left(self) -> int:
@@ -43,22 +53,50 @@ class BestFirst:
         """Tell whether everything was handed out."""
         return not self._heap and not self._suspects
 
-    def put_back(self, proposal: Proposal) -> None:
+    @property
+    def is_slow(self) -> bool:
+        """Tell whether all that is left ran over its time limits before."""
+        return not self._suspects and self._slow == len(self._heap)
+
+    def put_back(self, proposal: Proposal, *, share: float = DEAR) -> None:
         """Take a proposal again, to be tried by re-import when its turn comes."""
         again = replace(proposal, unit=None)
-        heapq.heappush(self._heap, (-_worth(again), again.size, next(self._order), again))
+        self._push(Ask(again), share * proposal.score)
 
-    def __iter__(self) -> Iterator[Proposal]:
+    def put_back_slow(self, proposal: Proposal, patience: float, passed: float) -> bool:
+        """Take one that ran over its limits, to be tried with more; False where it had the most.
+
+        `passed` is the share of the tests that had passed: what passed most comes first.
+        """
+        longer = [one for one in PATIENCES if one > patience]
+        if longer:
+            ask = Ask(proposal, longer[0])
+            self._slow += 1
+            self._push(ask, LATE[longer[0]] * (0.5 + 0.5 * passed) * _worth(proposal))
+        return bool(longer)
+
+    def add(self, proposals: Iterable[Proposal]) -> None:
+        """Take proposals that no suspect draws."""
+        for proposal in proposals:
+            self._push(Ask(proposal), _worth(proposal))
+
+    def _push(self, ask: Ask, worth: float) -> None:
+        heapq.heappush(self._heap, (-worth, ask.proposal.size, next(self._order), ask))
+
+    def __iter__(self) -> Iterator[Ask]:
         return self
 
-    def __next__(self) -> Proposal:
+    def __next__(self) -> Ask:
         while self._suspects and self._highest() <= _bound(self._suspects[-1]):
             self._draw(self._suspects.pop())
             if len(self._heap) > ENOUGH_DRAWN:
                 break
         if not self._heap:
             raise StopIteration
-        return heapq.heappop(self._heap)[-1]
+        ask = heapq.heappop(self._heap)[-1]
+        self.last = ask.proposal
+        self._slow -= ask.patience > 1
+        return ask
 
     def _highest(self) -> float:
         return -self._heap[0][0] if self._heap else 0.0
@@ -70,9 +108,7 @@ class BestFirst:
                 continue
             self._seen.add(key)
             proposal = _proposal(suspect, sketch)
-            heapq.heappush(
-                self._heap, (-_worth(proposal), proposal.size, next(self._order), proposal)
-            )
+            self._push(Ask(proposal), _worth(proposal))
 
 
 def _bound(suspect: Suspect) -> float:
@@ -92,7 +128,12 @@ def _sketches(suspect: Suspect) -> list[Sketch]:
     )
     for node in suspect.region.nodes:
         found.extend(sketches(Site(source, node, kind(node), failure)))
-    return sorted(found, key=lambda sketch: -sketch.prior)
+    return sorted(map(_with_prior, found), key=lambda sketch: -sketch.prior)
+
+
+def _with_prior(sketch: Sketch) -> Sketch:
+    prior = weighed(sketch)
+    return sketch if prior == sketch.prior else replace(sketch, prior=prior)
 
 
 def _form(suspect: Suspect, sketch: Sketch) -> object:

@@ -11,9 +11,8 @@ import anyio.to_thread
 from agent.edits.patch import make_patch, render_unified
 from agent.job import Candidate, Job
 from agent.models.base import ToolSpec
-from agent.repair.confirm import confirm
-from agent.repair.hunt import Hunt
-from agent.repair.outcome import candidates, gave_up
+from agent.repair.offline import search_for_edits
+from agent.repair.outcome import gave_up
 from agent.tools.base import Kind, Outcome, ToolOk
 from agent.tools.desk import Desk
 from agent.tools.now_failing import job_of_now
@@ -43,10 +42,9 @@ class SearchOneEdit:
         asked = arguments.get("seconds")
         wanted_s = float(asked) if isinstance(asked, int | float) else SEARCH_S
         search_s = min(max(wanted_s, 1.0), MOST_SEARCH_S)
-        hunt = Hunt(job, search_s=search_s, candidates=desk.job.task.budget.candidates)
-        await hunt.run()
-        confirmed = await confirm(job.bench, job.baseline, hunt.watched, hunt.patches)
-        found = candidates(confirmed, hunt, job.bench.base)
+        hunt, found = await search_for_edits(
+            job, search_s=search_s, candidates=desk.job.task.budget.candidates
+        )
         if found:
             return await anyio.to_thread.run_sync(_told, found, job)
         nothing = gave_up(hunt, 0)

@@ -16,7 +16,7 @@ from agent.repair.proposal import Proposal
 from agent.repair.queue import BestFirst
 from agent.repair.source import Source
 from agent.repair.suspects import Suspect
-from agent.repair.validate.base import Watched
+from agent.repair.validate.base import Ask, Watched
 from agent.repair.validate.fork_server import open_fork_server
 from agent.repo.languages import Language
 from agent.task import RepoPath, TestId
@@ -85,7 +85,7 @@ def _proposals() -> list[Proposal]:
         for region in source.regions
         if region.first_row > 0
     ]
-    return list(BestFirst(suspects))
+    return [ask.proposal for ask in BestFirst(suspects)]
 
 
 async def _forked(bench: Bench, runner: PytestRunner, proposals: list[Proposal]) -> float:
@@ -96,7 +96,7 @@ async def _forked(bench: Bench, runner: PytestRunner, proposals: list[Proposal])
     files = [RepoPath("test_totals.py")]
     async with open_fork_server(bench, runner, files, workers=1, wall_s=120) as server:
         await server.watch(watched)
-        tries: Iterator[Proposal] = islice(cycle(proposals), TRIES)
+        tries: Iterator[Ask] = islice(cycle(map(Ask, proposals)), TRIES)
         started = time.perf_counter()
         async with aclosing(server.filter(tries)) as results:
             count = len([tried async for tried in results])

@@ -9,7 +9,7 @@ import pytest
 from agent.events import SearchProgress
 from agent.job import Candidate, GaveUp, Job
 from agent.repair.offline import OfflineSearch
-from agent.repair.validate.base import Result, Watched
+from agent.repair.validate.base import Ask, Result, Watched
 from agent.repair.validate.command import CommandValidator
 from agent.task import Kind, TaskSpec, TestId
 from agent.verify.bench import Selection
@@ -125,8 +125,8 @@ async def test_any_runner_can_try_edits(tmp_path: Path) -> None:
         for text in ("age >= OF_AGE", "age < OF_AGE", "age >= (", "citizen = True")
     ]
     async with bench.open() as sandbox:
-        validator = CommandValidator(bench, sandbox, watched, wall_s=30)
-        async with aclosing(validator.filter(iter(tries))) as results:
+        validator = CommandValidator(bench, sandbox, watched, first_s=30, longest_s=60)
+        async with aclosing(validator.filter(map(Ask, tries))) as results:
             found = {one.proposal.after: one.result async for one in results}
         async with aclosing(validator.recheck(iter(tries[:1]))) as results:
             again = [one.result async for one in results]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -32,14 +33,19 @@ def serve_forks(
     if any(is_below(module, root) for module in list(sys.modules.values())):
         control.sendall(b"n")
         return
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # no fork of it stays as a zombie
     control.sendall(b"y")
     while True:
         sock = receive_socket(control)
         if sock is None:
             return
         if os.fork() == 0:
-            control.close()
-            child(sock)
+            try:
+                control.close()
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+                child(sock)
+            finally:
+                os._exit(0)
         sock.close()
 
 

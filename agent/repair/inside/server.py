@@ -19,18 +19,17 @@ import sys
 import time
 from typing import Any
 
-from .blank import serve_forks  # noqa: TID252 - has another package name inside the sandbox
-from .reimport import Reimport  # noqa: TID252 - has another package name inside the sandbox
-from .session import (  # noqa: TID252
-    Messages,
-    collect,
-    fork_on_request,
-    how_it_failed,
-    run_child,
-)
+from .begun import Begun  # noqa: TID252 - has another package name inside the sandbox
+from .blank import serve_forks  # noqa: TID252
+from .items import how_it_failed  # noqa: TID252
+from .reimport import Waiting  # noqa: TID252
+from .session import Messages, collect, fork_on_request  # noqa: TID252
+from .tries import Tries  # noqa: TID252
 
 CHECK_EVERY = 40
 """Edits that a child tries before it has to show that nothing leaked from them."""
+MOST_WAITING = 6
+"""Edited files for which a process waits at their first import, ready to be forked."""
 
 
 class Child:
@@ -39,7 +38,7 @@ class Child:
     def __init__(self, sock: socket.socket, *, is_fresh: bool) -> None:
         self.sock = sock
         self.is_fresh = is_fresh
-        """Imports everything anew and serves a single request."""
+        """Imports the edited file anew and serves a single request."""
         self.pid = 0
         self.request: dict[str, Any] | None = None
         self.deadline = float("inf")
@@ -47,6 +46,10 @@ class Child:
         self.unchecked: list[dict[str, Any]] = []
         """Requests that failed here since the last check."""
         self.left = b""
+        self.tests = 0
+        """Version of the tests that it was told; 0 is none."""
+        self.passed = 0
+        """Tests that it said have passed with the edit that it tries."""
 
 
 class Server:
@@ -63,14 +66,19 @@ class Server:
         self._queue: list[dict[str, Any]] = []
         self._children: list[Child] = []
         self._tests: dict[str, Any] = {"targets": [], "passing": [], "each": False}
+        self._version = 1
         self._isolate = False
         self._failed_as: dict[str, list[str]] = {}
         """How tests failed on the untouched base, by test."""
+        self._places: dict[str, list[Any]] = {}
+        """Where they did."""
         self._input = b""
         self._is_open = True
         self._collect_s = 0.0
         self._modules: list[str] = []
         self._blank: socket.socket | None = None
+        self._waiting: dict[str, socket.socket] = {}
+        """By edited file: the process that waits at its first import."""
         self._control = self._start_session()
 
     def _start_session(self) -> socket.socket:
@@ -80,11 +88,7 @@ class Server:
             ours.close()
             self._let_go()
             try:
-                code = collect(
-                    self._options,
-                    self._files,
-                    lambda session, errors: fork_on_request(theirs, session, errors, self._root),
-                )
+                code = self._collect(theirs)
                 problem = {"failed": f"pytest ended with exit code {code} before the tests ran"}
                 theirs.sendall(json.dumps(problem).encode("ascii") + b"\n")
             finally:
@@ -99,6 +103,23 @@ class Server:
         self._say(first)
         self._is_open = "ready" in first
         return ours
+
+    def _collect(self, control: socket.socket) -> int:
+        begun = Begun(self._root)
+
+        def serve(session: Any, errors: list[str]) -> None:
+            begun.stop()
+            fork_on_request(
+                control,
+                session,
+                errors,
+                self._root,
+                begun,
+                lambda messages, items, swapper: Tries(messages, items, swapper, self._root),
+            )
+
+        begun.start()
+        return collect(self._options, self._files, serve)
 
     def serve(self) -> None:
         """Work until stdin ends, then stop every child."""
@@ -116,6 +137,7 @@ class Server:
         for child in list(self._children):
             self._drop(child, "")
         self._control.close()
+        self._forget_waiting()
         if self._blank is not None:
             self._blank.close()
 
@@ -130,9 +152,24 @@ class Server:
         for line in lines:
             request = json.loads(line)
             if request["op"] == "tests":
-                self._tests = request
+                self._set_tests(request)
             else:
                 self._queue.append(request)
+
+    def _set_tests(self, request: dict[str, Any]) -> None:
+        if self._files_of(request) != self._files_of(self._tests):
+            self._forget_waiting()
+        self._tests = request
+        self._version += 1
+
+    def _files_of(self, tests: dict[str, Any]) -> list[str]:
+        named = [test for kind in ("targets", "passing") for test, _limit in tests[kind]]
+        return sorted({test.split("::")[0] for test in named})
+
+    def _forget_waiting(self) -> None:
+        for waiting in self._waiting.values():
+            waiting.close()
+        self._waiting.clear()
 
     def _hand_out(self) -> None:
         while self._queue:
@@ -168,17 +205,38 @@ class Server:
             return None
         if any(not child.pid for child in busy) and not is_fresh:
             return None
-        child = self._fork_fresh() if is_fresh else self._fork_from_session()
-        return child if is_fresh else None
+        if is_fresh:
+            return self._fork_fresh(request["path"])
+        self._fork_from_session()
+        return None
 
     def _fork_from_session(self) -> Child:
         return self._add(Child(_fork_through(self._control), is_fresh=False))
 
-    def _fork_fresh(self) -> Child:
-        if self._blank is None:
-            # Where the packages drag the repository in, forks have to import them themselves
-            self._blank = self._start_blank(self._modules) or self._start_blank([])
-        return self._add(Child(_fork_through(self._blank), is_fresh=True))
+    def _fork_fresh(self, path: str) -> Child:
+        for _attempt in range(2):
+            try:
+                return self._add(Child(_fork_through(self._waiting_for(path)), is_fresh=True))
+            except OSError:  # it ended, as the imports before the edited file may make it do
+                self._waiting.pop(path).close()
+        nobody, theirs = socket.socketpair()
+        theirs.close()
+        return self._add(Child(nobody, is_fresh=True))
+
+    def _waiting_for(self, path: str) -> socket.socket:
+        """Return the way to the process that waits at the first import of the file."""
+        waiting = self._waiting.pop(path, None)
+        if waiting is None:
+            if self._blank is None:
+                # Where the packages drag the repository in, forks have to import them themselves
+                self._blank = self._start_blank(self._modules) or self._start_blank([])
+            waiting = _fork_through(self._blank)
+            opening = {"path": path, "files": self._files_of(self._tests)}
+            waiting.sendall(json.dumps(opening).encode("ascii") + b"\n")
+        self._waiting[path] = waiting
+        if len(self._waiting) > MOST_WAITING:
+            self._waiting.pop(next(iter(self._waiting))).close()
+        return waiting
 
     def _start_blank(self, modules: list[str]) -> Any:
         ours, theirs = socket.socketpair()
@@ -189,7 +247,12 @@ class Server:
             for child in self._children:
                 child.sock.close()
             try:
-                serve_forks(theirs, modules, self._root, self._run_fresh)
+                serve_forks(
+                    theirs,
+                    modules,
+                    self._root,
+                    lambda control: Waiting(control, self._options, self._root).serve(),
+                )
             finally:
                 os._exit(0)
         theirs.close()
@@ -197,9 +260,6 @@ class Server:
             return ours
         ours.close()
         return None
-
-    def _run_fresh(self, sock: socket.socket) -> None:
-        run_child(sock, lambda messages: Reimport(messages, self._options, self._root))
 
     def _let_go(self) -> None:
         """In a fork: keep nothing by which it could speak in the server's name."""
@@ -220,28 +280,36 @@ class Server:
             child.deadline = child.started + request["seconds"] + 3 * request["limit"] + 5
             message = request
         else:
-            message = self._with_tests(request)
-            limits = [limit for _test, limit in message["targets"] + message["passing"]]
+            limits = [limit for _test, limit in self._tests["targets"] + self._tests["passing"]]
             base = 10 * self._collect_s + 5 if child.is_fresh else 1.0
-            child.deadline = child.started + base + sum(3 * limit + 1 for limit in limits)
+            patience = request.get("patience", 1.0)
+            allowed_s = sum(3 * patience * limit + 1 for limit in limits)
+            child.deadline = child.started + base + allowed_s
         try:
-            child.sock.sendall(json.dumps(message).encode("ascii") + b"\n")
+            for message in self._messages_for(child, request):
+                child.sock.sendall(json.dumps(message).encode("ascii") + b"\n")
         except OSError:
             self._drop(child, "crash")
 
-    def _with_tests(self, request: dict[str, Any]) -> dict[str, Any]:
-        patience = request.get("patience", 1.0)
-        message = dict(request, each=self._tests["each"])
-        for kind in ("targets", "passing"):
-            message[kind] = [[test, limit * patience] for test, limit in self._tests[kind]]
+    def _messages_for(self, child: Child, request: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return what the child has to be told; the tests once, for there may be hundreds."""
         if request["op"] == "check":
-            message["passing"] = message["passing"][:3]
-            message["expected"] = [
+            targets, passing = self._tests["targets"], self._tests["passing"]
+            expected = [
                 [test, limit, self._failed_as[test]]
-                for test, limit in message["targets"][:2]
+                for test, limit in targets[:2]
                 if test in self._failed_as
             ]
-        return message
+            return [dict(request, passing=passing[:3], expected=expected)]
+        if request["op"] != "try":
+            return [request]
+        watched = dict(self._tests, places=self._places)
+        if child.is_fresh:
+            return [dict(request, watched=watched)]
+        if child.tests == self._version:
+            return [request]
+        child.tests = self._version
+        return [watched, request]
 
     def _read_answer(self, child: Child) -> None:
         try:
@@ -269,9 +337,13 @@ class Server:
         elif request is None:
             self._drop(child, "")
         elif request["op"] == "cover" and "test" in answer:
+            place = answer.pop("place", [])
             if not answer["passed"]:
                 self._failed_as[answer["test"]] = how_it_failed(answer["errors"])
+                self._places[answer["test"]] = place
             self._say(dict(answer, id=request["id"]))
+        elif "passed" in answer:
+            child.passed = int(answer["passed"])
         elif request["op"] == "check":
             self._take_check(child, bool(answer.get("clean")))
         else:
@@ -280,6 +352,7 @@ class Server:
     def _finish(self, child: Child, request: dict[str, Any], answer: dict[str, Any]) -> None:
         child.request = None
         child.deadline = float("inf")
+        child.passed = 0
         if not request.get("again") or answer.get("result") == "pass":
             self._say(dict(answer, id=request["id"]))
         self._prefer(answer.get("by"))
@@ -327,7 +400,7 @@ class Server:
         if result == "crash" and limits and took_s >= min(limits) * request.get("patience", 1.0):
             result = "hang"
         if not request.get("again"):
-            self._say({"id": request["id"], "result": result})
+            self._say({"id": request["id"], "result": result, "passed": child.passed})
 
     def _say(self, message: dict[str, Any]) -> None:
         data = json.dumps(message).encode("ascii") + b"\n"

@@ -4,37 +4,27 @@ The session process itself never runs a test, so every child starts from the sam
 """
 
 # Pathlib would cost the start of every process that is forked here.
-# ruff: noqa: PTH108, PTH110, PTH118, PTH120, PTH123
+# ruff: noqa: PTH110, PTH118, PTH120, PTH123
 from __future__ import annotations
 
 import array
 import gc
 import json
 import os
-import re
 import resource
-import shutil
 import signal
 import socket
 import sys
-import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from _pytest.nodes import Node
-from _pytest.runner import runtestprotocol
 
-from .lines import LineCollector  # noqa: TID252 - has another package name inside the sandbox
-from .swapping import Equal, Swapper, Unsound  # noqa: TID252
+from .begun import Begun  # noqa: TID252 - has another package name inside the sandbox
+from .swapping import Swapper  # noqa: TID252
 
 MEMORY_HEADROOM = 512 * 1024 * 1024
 """A child may grow by this much before it gets a MemoryError (bytes)."""
-
-
-class Hung(BaseException):
-    """A test that does not end."""
 
 
 class Messages:
@@ -120,7 +110,14 @@ def collect(arguments: list[str], files: list[str], serve: Callable[[Any, list[s
     return int(pytest.main(arguments, plugins=[Collected(files, serve)]))
 
 
-def fork_on_request(control: socket.socket, session: Any, errors: list[str], root: str) -> None:
+def fork_on_request(
+    control: socket.socket,
+    session: Any,
+    errors: list[str],
+    root: str,
+    begun: Begun,
+    child: Callable[[Messages, dict[str, Any], Swapper], Any],
+) -> None:
     """Say which tests there are; then fork a child for each socket that comes over `control`."""
     items = {item.nodeid: item for item in session.items}
     started = {
@@ -130,7 +127,7 @@ def fork_on_request(control: socket.socket, session: Any, errors: list[str], roo
         "modules": outside_modules(root),
     }
     control.sendall(json.dumps(started).encode("ascii") + b"\n")
-    swapper = Swapper(root)
+    swapper = Swapper(root, begun.functions)
     gc.collect()
     gc.freeze()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -140,7 +137,10 @@ def fork_on_request(control: socket.socket, session: Any, errors: list[str], roo
             return
         if os.fork() == 0:
             control.close()
-            run_child(sock, lambda messages: Tries(messages, items, swapper, root))
+            try:
+                child(become_child(sock), items, swapper).serve()
+            finally:
+                os._exit(0)
         sock.close()
 
 
@@ -171,17 +171,14 @@ def is_below(module: Any, root: str) -> bool:
     return path.startswith(root.rstrip("/") + "/")
 
 
-def run_child(sock: socket.socket, make: Callable[[Messages], Any]) -> None:
-    """Be the child: bounded, in a session of its own, and gone afterwards whatever happens."""
-    try:
-        os.setsid()
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        bound_resources()
-        messages = Messages(sock)
-        messages.send({"pid": os.getpid()})
-        make(messages).serve()
-    finally:
-        os._exit(0)
+def become_child(sock: socket.socket) -> Messages:
+    """Make this fork one that answers over the socket: bounded, in a session of its own."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    bound_resources()
+    messages = Messages(sock)
+    messages.send({"pid": os.getpid()})
+    return messages
 
 
 def bound_resources() -> None:
@@ -196,232 +193,3 @@ def bound_resources() -> None:
         hard = resource.getrlimit(what)[1]
         limit = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(what, (limit, hard))
-
-
-class Tries:
-    """One child's work: run tests as they are, or with edits swapped in, as the requests say."""
-
-    def __init__(
-        self, messages: Messages, items: dict[str, Any], swapper: Swapper, root: str
-    ) -> None:
-        self._messages = messages
-        self._items = items
-        self._swapper = swapper
-        self._root = root
-        self._threads = threading.active_count()
-        self._run = ItemRunner()
-
-    def serve(self) -> None:
-        """Answer requests until there are no more."""
-        while True:
-            request = self._messages.receive()
-            if request is None:
-                return
-            if request["op"] == "cover":
-                self._cover(request)
-            elif request["op"] == "check":
-                self._messages.send({"clean": self._is_clean(request)})
-            else:
-                self._messages.send(self._try(request))
-
-    def _try(self, request: dict[str, Any]) -> dict[str, Any]:
-        try:
-            swapped = self._swapper.swap(request["path"], request["edits"], request["unit"])
-        except Unsound:
-            return {"result": "unsound"}
-        except Equal:
-            return {"result": "equal"}
-        except (SyntaxError, RecursionError, MemoryError):
-            return {"result": "invalid"}
-        answer = judge(self._run, self._items, request)
-        self._swapper.undo(swapped)
-        answer["threads"] = threading.active_count() > self._threads
-        return answer
-
-    def _is_clean(self, request: dict[str, Any]) -> bool:
-        """Tell whether the untouched code still behaves: nothing leaked from earlier edits."""
-        for test, limit in request["passing"]:
-            if test in self._items and not self._run.passes(self._items[test], limit):
-                return False
-        for test, limit, expected in request["expected"]:
-            if self._run.passes(self._items[test], limit):
-                return False
-            if how_it_failed(self._run.errors(self._root)) != expected:
-                return False
-        return True
-
-    def _cover(self, request: dict[str, Any]) -> None:
-        collector = LineCollector(self._root)
-        until = time.monotonic() + request["seconds"]
-        for test in request["tests"]:
-            item = self._items.get(test)
-            if item is None or time.monotonic() > until:
-                continue
-            started = time.process_time()
-            collector.start()
-            passed = self._run.passes(item, request["limit"], gently=True)
-            lines = collector.stop()
-            cpu_s = time.process_time() - started
-            self._messages.send(
-                {
-                    "test": test,
-                    "passed": passed,
-                    "cpu_s": cpu_s,
-                    "lines": lines,
-                    "errors": [] if passed else self._run.errors(self._root),
-                }
-            )
-        self._messages.send({"covered": True})
-
-
-def how_it_failed(errors: list[dict[str, Any]]) -> list[str]:
-    """Return type and message of the last exception, without addresses."""
-    return [re.sub("0x[0-9a-f]+", "", error["type"] + error["message"]) for error in errors[:1]]
-
-
-def judge(run: ItemRunner, items: dict[str, Any], request: dict[str, Any]) -> dict[str, Any]:
-    """Run the targets, then what must not break; stop as soon as the answer is known.
-
-    With few targets all of them are run, so that an edit which mends one of several is seen.
-    """
-    fixed = []
-    for index, (test, limit) in enumerate(request["targets"]):
-        if _target_passes(run, items, test, limit):
-            fixed.append(index)
-        elif not request["each"]:
-            break
-    if not fixed or (len(fixed) < len(request["targets"]) and not request["each"]):
-        return {"result": "fail", "by": ""}
-    for test, limit in request["passing"]:
-        item = items.get(test)
-        if item is None or not run.passes(item, limit):
-            return {"result": "fail", "by": test}
-    return {"result": "pass", "fixed": fixed}
-
-
-def _target_passes(run: ItemRunner, items: dict[str, Any], test: str, limit: float) -> bool:
-    """A target without `::` is a file that could not be collected: all of its tests count."""
-    if "::" not in test:
-        of_file = [item for id_, item in items.items() if id_.split("::")[0] == test]
-        return bool(of_file) and all(run.passes(item, limit) for item in of_file)
-    return test in items and run.passes(items[test], limit)
-
-
-class ItemRunner:
-    """Runs single test items within a time limit, cheaply: nobody reads a traceback here."""
-
-    def __init__(self) -> None:
-        self._problem: Any = None
-        self._failed_part = False
-        self._watched: Any = None
-        for kind in _subclasses(Node):
-            for name in ("repr_failure", "_repr_failure_py"):
-                if name in vars(kind):
-                    setattr(kind, name, _no_text)
-
-    def pytest_exception_interact(self, call: Any) -> None:
-        """Pytest's hook: keep the exception, for `errors`."""
-        self._problem = call.excinfo
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        """Pytest's hook: a failed subtest is reported here and nowhere else."""
-        self._failed_part = self._failed_part or report.failed
-
-    def passes(self, item: Any, limit_s: float, *, gently: bool = False) -> bool:
-        """Run one item. A process over its limit of CPU seconds is killed by the kernel.
-
-        Or gently: the test gets an exception at the line that it hangs on.
-        """
-        if self._watched is not item.config:
-            item.config.pluginmanager.register(self)
-            self._watched = item.config
-        self._problem = None
-        self._failed_part = False
-        _set_alarms(limit_s, _raise_hung if gently else signal.SIG_DFL)
-        try:
-            reports = runtestprotocol(item, log=False, nextitem=None)
-        except BaseException:  # noqa: BLE001 - an edit may raise anything, and only fails by it
-            return False
-        finally:
-            _set_alarms(0)
-            _empty_temporary(item.config)
-        return not self._failed_part and _is_pass(reports)
-
-    def errors(self, root: str) -> list[dict[str, Any]]:
-        """Return the exception that ended the last item and what caused it, outermost last."""
-        found: list[dict[str, Any]] = []
-        error = self._problem.value if self._problem is not None else None
-        while error is not None and len(found) < 5:
-            found.append(_describe(error, os.path.join(root, "")))
-            error = error.__cause__ or error.__context__
-        return found
-
-
-def _is_pass(reports: list[Any]) -> bool:
-    called = False
-    for report in reports:
-        expected = bool(getattr(report, "wasxfail", "")) and report.skipped
-        if not (report.passed or expected):
-            return False
-        called = called or report.when == "call" or expected
-    return called
-
-
-def _describe(error: BaseException, prefix: str) -> dict[str, Any]:
-    frames = []
-    names: dict[str, str] = {}
-    step = error.__traceback__
-    while step is not None:
-        code = step.tb_frame.f_code
-        if code.co_filename.startswith(prefix) and "site-packages" not in code.co_filename:
-            frames.append([code.co_filename[len(prefix) :], step.tb_lineno, code.co_name])
-            names = {name: type(value).__name__ for name, value in step.tb_frame.f_locals.items()}
-        step = step.tb_next
-    try:
-        message = str(error)[:2000]
-    except Exception:  # noqa: BLE001 - __str__ is the repository's code
-        message = ""
-    return {
-        "type": type(error).__name__,
-        "message": message,
-        "frames": frames[-50:],
-        "locals": names,
-    }
-
-
-def _raise_hung(_number: int, _frame: Any) -> None:
-    raise Hung("ran over its time limit")
-
-
-def _set_alarms(limit_s: float, handler: Any = signal.SIG_DFL) -> None:
-    """Arm (or with 0 disarm) CPU and wall timers; their signals end the process by default."""
-    for kind, number, seconds in (
-        (signal.ITIMER_PROF, signal.SIGPROF, limit_s),
-        (signal.ITIMER_REAL, signal.SIGALRM, limit_s and 3 * limit_s + 1),
-    ):
-        if limit_s:
-            signal.signal(number, handler)
-        signal.setitimer(kind, seconds)
-
-
-def _empty_temporary(config: Any) -> None:
-    """Remove what `tmp_path` left: thousands of numbered folders slow each other down."""
-    factory = getattr(config, "_tmp_path_factory", None)
-    base = getattr(factory, "_basetemp", None)
-    if base is not None:
-        for entry in os.scandir(str(base)):
-            if entry.is_symlink() or not entry.is_dir():
-                os.unlink(entry.path)
-            else:
-                shutil.rmtree(entry.path, ignore_errors=True)
-
-
-def _no_text(*_arguments: Any, **_named: Any) -> str:
-    return "failed"
-
-
-def _subclasses(kind: type[Any]) -> list[type[Any]]:
-    found: list[type[Any]] = [kind]
-    for inner in kind.__subclasses__():
-        found.extend(_subclasses(inner))
-    return found

@@ -14,11 +14,19 @@ import gc
 import os
 import symtable
 import types
+from collections.abc import Collection
 from typing import Any
 
 FUTURE_FLAGS = 0
 for _name in __future__.all_feature_names:
     FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+
+_IN_FLIGHT: dict[type[Any], str] = {
+    types.GeneratorType: "gi_code",
+    types.CoroutineType: "cr_code",
+    types.AsyncGeneratorType: "ag_code",
+}
+"""Kinds of suspended calls, which go on with the code that they began with."""
 
 
 class Unsound(Exception):
@@ -32,10 +40,12 @@ class Equal(Exception):
 class Swapper:
     """Knows the live functions of the repository as they were when it was made."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, begun: Collection[tuple[str, int]] = ()) -> None:
         self._root = os.path.join(root, "")
+        self._begun = begun
         self._functions: dict[tuple[str, str], list[types.FunctionType]] = {}
         self._caches: list[Any] = []
+        self._running: list[types.CodeType] = []
         self._sources: dict[str, bytes] = {}
         self._imports: dict[str, bytes] = {}
         self._base: dict[tuple[str, int], types.CodeType] = {}
@@ -49,9 +59,16 @@ class Swapper:
                 self._functions.setdefault((code.co_filename, code.co_name), []).append(thing)
         elif type(thing).__name__ == "_lru_cache_wrapper":
             wrapped: Any = getattr(thing, "__wrapped__", None)
-            filename = getattr(getattr(wrapped, "__code__", None), "co_filename", "")
-            if filename.startswith(self._root):
-                self._caches.append(thing)
+            cached: Any = getattr(wrapped, "__code__", None)
+            if cached and cached.co_filename.startswith(self._root):
+                # Without parameters and already filled it is a singleton: others hold the one
+                is_single = cached.co_argcount + cached.co_kwonlyargcount == 0
+                if not (is_single and thing.cache_info().currsize):
+                    self._caches.append(thing)
+        elif type(thing) in _IN_FLIGHT:
+            running: Any = getattr(thing, _IN_FLIGHT[type(thing)])
+            if running.co_filename.startswith(self._root):
+                self._running.append(running)
 
     def swap(
         self, path: str, edits: list[list[Any]], unit: dict[str, Any]
@@ -66,6 +83,9 @@ class Swapper:
         edited = compile_unit(text, filename, unit, live[0], self._import_line(filename))
         if same_code(base, edited):
             raise Equal
+        parts = (base, *nested(base))
+        if any(same_code(part, running) for part in parts for running in self._running):
+            raise Unsound("a generator of it is in flight")
         if edited.co_freevars != base.co_freevars or signature(edited) != signature(base):
             raise Unsound("another signature or other free variables")
         swaps = [(function, base, edited) for function in live]
@@ -74,6 +94,17 @@ class Swapper:
         for function, _old, new in swaps:
             function.__code__ = new
         return [(function, old) for function, old, _new in swaps]
+
+    def ran_already(self, swapped: list[tuple[types.FunctionType, types.CodeType]]) -> bool:
+        """Tell whether one of these functions, or one inside of it, ran before it was swapped.
+
+        What it did then is not done again, so that the tests may fail in spite of a right edit.
+        """
+        return any(
+            (code.co_filename, code.co_firstlineno) in self._begun
+            for function, old in swapped
+            for code in (function.__code__, old, *nested(old))
+        )
 
     def undo(self, swapped: list[tuple[types.FunctionType, types.CodeType]]) -> None:
         """Put the old code back."""

@@ -3,13 +3,16 @@
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 from agent.edits.changes import Content
 from agent.edits.spans import apply_edits
 from agent.repair.proposal import Proposal
 from agent.task import RepoPath, TestId
 from agent.workspace.base import Base
+
+MOST_RUN_EACH: Final = 8
+"""With more targets an edit that fails one of them is dropped at once."""
 
 
 class Result(StrEnum):
@@ -20,6 +23,9 @@ class Result(StrEnum):
     PARTLY = "partly"
     """Some targets pass and nothing near them broke."""
     FAILS = "fails"
+    DOUBTFUL = "doubtful"
+    """Fails, but what was edited had done its work at import already: it may pass without its
+    unit."""
     HANGS = "hangs"
     """Over its time limit; may be tried again with more."""
     LATER = "later"
@@ -28,14 +34,31 @@ class Result(StrEnum):
     """Does not compile, or compiles to what is there already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A proposal to be tried, and how patiently."""
+
+    proposal: Proposal
+    patience: float = 1.0
+    """Stretches the time limits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tried:
     """A proposal and what became of it."""
 
     proposal: Proposal
     result: Result
+    patience: float = 1.0
+    """With which it was tried."""
     fixed: tuple[TestId, ...] = ()
     """The targets that pass; for PASSES all of them."""
+    further: int = 0
+    """For FAILS: how much later the first target fails than on the base, while nothing broke.
+    2: at a later line of the test, or at its assertion where there was a crash; 1: at a later line
+    of the function that crashes; 0: no sign of that."""
+    passed: int = 0
+    """For HANGS: tests that had passed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +75,11 @@ class Watched:
         """Targets first."""
         return tuple(id_ for id_, _cpu_s in (*self.targets, *self.passing))
 
+    @property
+    def runs_each(self) -> bool:
+        """Tell whether every target is run for each edit, to see which of them it mends."""
+        return 1 < len(self.targets) <= MOST_RUN_EACH
+
 
 class Validator(Protocol):
     """Runs the tests against proposals, inside a sandbox."""
@@ -61,13 +89,15 @@ class Validator(Protocol):
         """Hundreds of tries a second rather than about one."""
         ...
 
-    def filter(
-        self, proposals: Iterator[Proposal], *, patience: float = 1.0
-    ) -> AsyncGenerator[Tried, None]:
+    async def watch(self, watched: Watched) -> None:
+        """Set the tests that decide from now on. Raises: SandboxError."""
+        ...
+
+    def filter(self, asked: Iterator[Ask]) -> AsyncGenerator[Tried, None]:
         """Try proposals as they come, in about their order, and yield what became of each.
 
-        Pulls a few proposals ahead. State may leak from one try to another: a pass has to be
-        confirmed. `patience` stretches the time limits. May be cancelled. Raises: SandboxError.
+        Pulls a few ahead. State may leak from one try to another: a pass has to be confirmed.
+        May be cancelled. Raises: SandboxError.
         """
         ...
 

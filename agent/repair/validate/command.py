@@ -7,14 +7,16 @@ tree back.
 from collections.abc import AsyncGenerator, Iterator
 from typing import Final
 
+import anyio
+
 from agent.edits.changes import Delta
 from agent.repair.proposal import Proposal
-from agent.repair.validate.base import Result, Tried, Watched, edited
+from agent.repair.validate.base import Ask, Result, Tried, Watched, edited
 from agent.repo.languages import language_of
 from agent.repo.syntax import first_error, parse
 from agent.task import TestId
 from agent.verify.bench import Bench, Selection, file_changes
-from agent.verify.report import NoReport
+from agent.verify.report import NoReport, TestReport
 from sandbox.base import Sandbox
 
 
@@ -23,29 +25,35 @@ class CommandValidator:
 
     is_quick: Final = False
 
-    def __init__(self, bench: Bench, sandbox: Sandbox, watched: Watched, *, wall_s: float) -> None:
+    def __init__(
+        self, bench: Bench, sandbox: Sandbox, watched: Watched, *, first_s: float, longest_s: float
+    ) -> None:
         self._bench = bench
         self._sandbox = sandbox
         self._watched = watched
-        self._wall_s = wall_s
+        self._first_s = first_s
+        self._longest_s = longest_s
 
-    async def filter(
-        self, proposals: Iterator[Proposal], *, patience: float = 1.0
-    ) -> AsyncGenerator[Tried, None]:
+    async def watch(self, watched: Watched) -> None:
         """See `Validator`."""
-        for proposal in proposals:
-            yield await self._try(proposal, self._wall_s * patience)
+        self._watched = watched
 
-    def recheck(self, proposals: Iterator[Proposal]) -> AsyncGenerator[Tried, None]:
+    async def filter(self, asked: Iterator[Ask]) -> AsyncGenerator[Tried, None]:
+        """See `Validator`."""
+        for ask in asked:
+            yield await self._try(ask, min(self._first_s * ask.patience, self._longest_s))
+
+    async def recheck(self, proposals: Iterator[Proposal]) -> AsyncGenerator[Tried, None]:
         """See `Validator`: every try here starts the runner anew."""
-        return self.filter(proposals, patience=4.0)
+        for proposal in proposals:
+            yield await self._try(Ask(proposal), self._longest_s)
 
-    async def _try(self, proposal: Proposal, wall_s: float) -> Tried:
-        delta = edited(self._bench.base, (proposal,))
+    async def _try(self, ask: Ask, wall_s: float) -> Tried:
+        delta = edited(self._bench.base, (ask.proposal,))
         if _breaks_syntax(delta):
-            return Tried(proposal=proposal, result=Result.INVALID)
+            return Tried(proposal=ask.proposal, result=Result.INVALID, patience=ask.patience)
         result, fixed = await self.run(delta, wall_s)
-        return Tried(proposal=proposal, result=result, fixed=fixed)
+        return Tried(proposal=ask.proposal, result=result, patience=ask.patience, fixed=fixed)
 
     async def run(self, delta: Delta, wall_s: float) -> tuple[Result, tuple[TestId, ...]]:
         """Run the tests over the base with the delta; the tree is as before afterwards."""
@@ -58,24 +66,48 @@ class CommandValidator:
 
     async def _judge(self, wall_s: float) -> tuple[Result, tuple[TestId, ...]]:
         targets = tuple(id_ for id_, _cpu_s in self._watched.targets)
-        fixed = await self._passing(targets, wall_s)
-        if fixed is None:
-            return Result.HANGS, ()
-        if not fixed:
-            return Result.FAILS, ()
         others = tuple(id_ for id_, _cpu_s in self._watched.passing)
-        still = await self._passing(others, wall_s) if others else ()
-        if still is None or len(still) < len(others):
+        report = await self._run(targets or others, wall_s)
+        fixed = _passing(targets, report)
+        if isinstance(report, NoReport) and report.hung:
+            return Result.HANGS, ()
+        if targets and not fixed:
+            return Result.FAILS, ()
+        if not _is_answered(others, report):
+            # The runner can be told which tests to run, and ran no others
+            report = await self._run(others, self._longest_s)
+        if len(_passing(others, report)) < len(others):
             return Result.FAILS, ()
         return (Result.PASSES if len(fixed) == len(targets) else Result.PARTLY), fixed
 
-    async def _passing(self, ids: tuple[TestId, ...], wall_s: float) -> tuple[TestId, ...] | None:
-        """Run the tests and return those that pass; None when they did not come to an end."""
-        report = await self._bench.runner.run(self._sandbox, Selection(ids=ids), wall_s=wall_s)
-        if isinstance(report, NoReport):
-            return None if report.hung else ()
-        outcomes = ((id_, report.outcome(id_)) for id_ in ids)
-        return tuple(id_ for id_, outcome in outcomes if outcome in {"passed", "xfailed"})
+    async def _run(self, ids: tuple[TestId, ...], wall_s: float) -> TestReport | NoReport:
+        return await self._bench.runner.run(self._sandbox, Selection(ids=ids), wall_s=wall_s)
+
+
+async def measured_s(
+    bench: Bench, sandbox: Sandbox, watched: Watched, *, wall_s: float
+) -> float | None:
+    """Run the targets as they are and return the seconds; None where they did not end by then."""
+    started = anyio.current_time()
+    ids = tuple(id_ for id_, _cpu_s in watched.targets)
+    report = await bench.runner.run(sandbox, Selection(ids=ids), wall_s=wall_s)
+    if isinstance(report, NoReport) and report.hung:
+        return None
+    return anyio.current_time() - started
+
+
+def _passing(ids: tuple[TestId, ...], report: TestReport | NoReport) -> tuple[TestId, ...]:
+    if isinstance(report, NoReport):
+        return ()
+    outcomes = ((id_, report.outcome(id_)) for id_ in ids)
+    return tuple(id_ for id_, outcome in outcomes if outcome in {"passed", "xfailed"})
+
+
+def _is_answered(ids: tuple[TestId, ...], report: TestReport | NoReport) -> bool:
+    """Tell whether the report says of each test how it ended."""
+    if isinstance(report, NoReport):
+        return True
+    return all(report.outcome(id_) is not None for id_ in ids)
 
 
 def _breaks_syntax(delta: Delta) -> bool:

@@ -16,14 +16,13 @@ from typing import Any, Final
 import anyio
 
 from agent.repair.proposal import Proposal
-from agent.repair.validate.base import Result, Tried, Watched
+from agent.repair.validate.base import Ask, Result, Tried, Watched
 from agent.task import RepoPath, TestId
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import CACHE_DIR, PytestRunner
 from sandbox.base import TOOLS_DIR, Command, CommandLimits, Process, Reason
 
 PACKAGE: Final = "greenloop_search"
-_SCRIPTS: Final = ("__init__", "blank", "lines", "reimport", "server", "session", "swapping")
 START: Final = f"""
 import json, sys
 sys.path.insert(0, {TOOLS_DIR!r})
@@ -44,12 +43,15 @@ _RESULTS: Final = {
     "invalid": Result.INVALID,
     "equal": Result.INVALID,
 }
-SHORTEST_LIMIT_S: Final = 0.5
-"""CPU seconds that even the quickest test gets: a right edit may do more than a crash did."""
+SHORTEST_LIMIT_S: Final = 0.15
+"""CPU seconds that even the quickest test gets at first: a right edit may do more than a crash did.
+What runs over it is tried again later with more (see `agent.repair.queue.PATIENCES`)."""
+RECHECK_PATIENCE: Final = 20.0
+"""How much more time than at first a test gets in a recheck."""
 LONGEST_END_S: Final = 2.0
 """How long the server may take to end after its last request."""
-TIMES_SLOWER: Final = 10.0
-"""A test may take this many times what it took on the base."""
+TIMES_SLOWER: Final = 4.0
+"""A test may at first take this many times what it took on the base."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +84,13 @@ class ForkServer:
 
     def __init__(self, process: Process, workers: int) -> None:
         self._process = process
-        self._workers = workers
+        self.workers = workers
+        """Processes that try edits side by side."""
         self._left = b""
         self._next = 0
-        self._sent: dict[int, Proposal] = {}
+        self._sent: dict[int, Ask] = {}
         self._watched = Watched(targets=(), passing=())
+        self._waiting: set[int] = set()
         self.tests: frozenset[TestId] = frozenset()
         """Ids that were collected."""
         self.collect_s = 0.0
@@ -99,7 +103,7 @@ class ForkServer:
             root=root,
             files=list(files),
             options=list(options),
-            workers=self._workers,
+            workers=self.workers,
             cwd_on_path=cwd_on_path,
         )
         answer = (await self._receive())[0]
@@ -115,7 +119,7 @@ class ForkServer:
 
         A test that hangs or crashes ends its share of the work. Raises: SandboxLost.
         """
-        shares = [tests[worker :: self._workers] for worker in range(self._workers)]
+        shares = [tests[worker :: self.workers] for worker in range(self.workers)]
         open_ids = set()
         for share in filter(None, shares):
             open_ids.add(self._new_id())
@@ -130,34 +134,31 @@ class ForkServer:
                     yield _covered(answer)
 
     async def watch(self, watched: Watched) -> None:
-        """Set the tests that decide from now on. Raises: SandboxLost."""
+        """See `Validator`."""
         self._watched = watched
         await self._send(
             op="tests",
             targets=[[test, _limit(cpu_s)] for test, cpu_s in watched.targets],
             passing=[[test, _limit(cpu_s)] for test, cpu_s in watched.passing],
-            each=1 < len(watched.targets) <= 8,
+            each=watched.runs_each,
         )
 
-    def filter(
-        self, proposals: Iterator[Proposal], *, patience: float = 1.0
-    ) -> AsyncGenerator[Tried, None]:
+    def filter(self, asked: Iterator[Ask]) -> AsyncGenerator[Tried, None]:
         """See `Validator`."""
-        return self._try(proposals, patience=patience, swap=True)
+        return self._try(asked, swap=True)
 
     def recheck(self, proposals: Iterator[Proposal]) -> AsyncGenerator[Tried, None]:
-        """See `Validator`: imports everything anew, in a fork of a process without any of it."""
-        return self._try(proposals, patience=4.0, swap=False)
+        """See `Validator`: each in a process that imports the edited file for the first time."""
+        asked = (Ask(proposal, RECHECK_PATIENCE) for proposal in proposals)
+        return self._try(asked, swap=False)
 
-    async def _try(
-        self, proposals: Iterator[Proposal], *, patience: float, swap: bool
-    ) -> AsyncGenerator[Tried, None]:
-        window = 8 * self._workers
-        waiting: set[int] = set()
+    async def _try(self, asked: Iterator[Ask], *, swap: bool) -> AsyncGenerator[Tried, None]:
+        window = 8 * self.workers
+        waiting = self._waiting
         drain = 0
         while True:
-            new = list(islice(proposals, window - len(waiting))) if not drain else []
-            requests = [self._request(one, patience=patience, swap=swap) for one in new]
+            new = list(islice(asked, window - len(waiting))) if not drain else []
+            requests = [self._request(one, swap=swap) for one in new]
             waiting.update(request["id"] for request in requests)
             if not waiting and not drain:
                 drain = self._new_id()
@@ -172,9 +173,10 @@ class ForkServer:
                 if tried := self._tried(answer, is_late=is_late):
                     yield tried
 
-    def _request(self, proposal: Proposal, *, patience: float, swap: bool) -> dict[str, Any]:
+    def _request(self, ask: Ask, *, swap: bool) -> dict[str, Any]:
         id_ = self._new_id()
-        self._sent[id_] = proposal
+        self._sent[id_] = ask
+        proposal = ask.proposal
         unit = proposal.unit if swap else None
         return {
             "op": "try",
@@ -194,12 +196,12 @@ class ForkServer:
                 "headers": unit.headers,
                 "classes": unit.classes,
             },
-            "patience": patience,
+            "patience": ask.patience,
         }
 
     def _tried(self, answer: dict[str, Any], *, is_late: bool) -> Tried | None:
-        proposal = self._sent.get(answer["id"])
-        if proposal is None:
+        ask = self._sent.get(answer["id"])
+        if ask is None:
             return None
         result = _RESULTS.get(answer.get("result", ""), Result.FAILS)
         if is_late and result is not Result.PASSES:
@@ -208,9 +210,23 @@ class ForkServer:
         fixed = tuple(targets[index][0] for index in answer.get("fixed", ()))
         if result is Result.PASSES and len(fixed) < len(targets):
             result = Result.PARTLY
+        if result is Result.FAILS and answer.get("doubtful"):
+            result = Result.DOUBTFUL
         if not is_late and result is Result.INVALID:
             del self._sent[answer["id"]]
-        return Tried(proposal=proposal, result=result, fixed=fixed)
+        return Tried(
+            proposal=ask.proposal,
+            result=result,
+            patience=ask.patience,
+            fixed=fixed,
+            further=int(answer.get("further", 0)),
+            passed=int(answer.get("passed", 0)),
+        )
+
+    @property
+    def unanswered(self) -> list[Proposal]:
+        """What was being tried when the server was lost."""
+        return [self._sent[id_].proposal for id_ in sorted(self._waiting) if id_ in self._sent]
 
     async def end(self) -> None:
         """Let the server end by itself, which is quicker than being killed. Raises: SandboxLost."""
@@ -288,4 +304,5 @@ async def open_fork_server(
 def inside_files() -> Mapping[str, bytes]:
     """Return the scripts that run inside, by their names below `TOOLS_DIR`."""
     folder = importlib.resources.files("agent.repair.inside")
-    return {f"{PACKAGE}/{name}.py": (folder / f"{name}.py").read_bytes() for name in _SCRIPTS}
+    scripts = [file for file in folder.iterdir() if file.name.endswith(".py")]
+    return {f"{PACKAGE}/{script.name}": script.read_bytes() for script in scripts}

@@ -9,7 +9,7 @@ import pytest
 
 from agent.repair.proposal import Proposal
 from agent.repair.source import Source
-from agent.repair.validate.base import Result, Watched
+from agent.repair.validate.base import Ask, Result, Tried, Watched
 from agent.repair.validate.fork_server import (
     Covered,
     ForkServer,
@@ -138,8 +138,12 @@ def an_id(name: str) -> TestId:
 
 
 async def tried(server: ForkServer, *proposals: Proposal) -> dict[str, Result]:
-    async with aclosing(server.filter(iter(proposals))) as results:
-        return {one.proposal.after: one.result async for one in results}
+    return {one.proposal.after: one.result for one in await each_tried(server, *proposals)}
+
+
+async def each_tried(server: ForkServer, *proposals: Proposal) -> list[Tried]:
+    async with aclosing(server.filter(map(Ask, proposals))) as results:
+        return [one async for one in results]
 
 
 async def covered(server: ForkServer, *names: str) -> dict[str, Covered]:
@@ -281,8 +285,7 @@ async def test_edits_that_mend_one_of_two_targets_are_told_apart(project: Path) 
     part = a_unit_proposal(source, "return low\n    return value", "return high\n    return value")
     async with a_local_server(project, ["tests/test_calc.py"]) as server:
         await server.watch(watched("test_high", "test_last"))
-        async with aclosing(server.filter(iter([part]))) as results:
-            found = [one async for one in results]
+        found = await each_tried(server, part)
     assert [(one.result, one.fixed) for one in found] == [(Result.PARTLY, (an_id("test_high"),))]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.assertion import rewrite
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -216,10 +217,12 @@ def test_an_edited_file_is_imported_in_the_place_of_the_one_on_disk(
     loader: Any = importlib.machinery.SourceFileLoader
     monkeypatch.setattr(loader, "get_data", loader.get_data)
     monkeypatch.setattr(loader, "path_stats", loader.path_stats)
+    monkeypatch.setattr(rewrite, "_rewrite_test", rewrite._rewrite_test)
+    monkeypatch.setattr(rewrite, "_read_pyc", rewrite._read_pyc)
     monkeypatch.syspath_prepend(str(tmp_path))
     for name in ("edited_one", "untouched_one"):
         (tmp_path / f"{name}.py").write_text("value = 1\n")
-    serve_instead(str(tmp_path / "edited_one.py"), b"value = 2\n")
+    serve_instead(str(tmp_path / "edited_one.py"), lambda: b"value = 2\n")
     edited, untouched = map(importlib.import_module, ("edited_one", "untouched_one"))
     assert (edited.value, untouched.value) == (2, 1)
     del sys.modules["edited_one"], sys.modules["untouched_one"]
