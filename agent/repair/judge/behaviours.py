@@ -5,18 +5,34 @@ does, the best such input becomes a question to the developer. Says nothing of w
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
+
+import anyio
 
 from agent.job import Answer, Question
 from agent.repair.confirm import Patch
+from agent.repair.judge.groups import groups, telling
+from agent.repair.judge.question import Draft, questions
+from agent.repair.survey import file_of
 from agent.repair.validate.base import Watched
+from agent.repair.validate.observing import Observing, Seen, open_observing, opening
 from agent.task import RepoPath
 from agent.verify.bench import Bench
+from agent.verify.pytest_runner import PytestRunner
 from agent.verify.report import Baseline
 
 OBSERVE_S: Final = 3.0
 """What observing may take by default, beside opening a sandbox and collecting the tests."""
+LONGEST_TIMES: Final = 3.0
+"""How many times as long it may take when steps run over, before it is given up."""
+COLLECT_S: Final = 20.0
+"""What collecting may take at most."""
+MOST_OBSERVED: Final = 60
+"""Patches that are observed, best first."""
+MOST_QUESTIONS: Final = 3
+"""Questions whose tests are tried before there is none."""
 _NOWHERE: Final = RepoPath("")
 
 
@@ -102,5 +118,71 @@ async def behaviours(
     Within about so many seconds beside opening a sandbox and collecting the tests. What cannot be
     observed, for whatever reason, is told as not measured.
     """
-    del bench, baseline, watched, seconds
-    return unmeasured(len(patches))
+    runner = bench.runner
+    if len(patches) < 2 or not isinstance(runner, PytestRunner):
+        return unmeasured(len(patches))
+    asked = patches[:MOST_OBSERVED]
+    ids = [id_ for id_, _cpu_s in (*watched.targets, *watched.passing)]
+    results = baseline.report.results
+    files = tuple(dict.fromkeys(file_of(results[id_]) for id_ in ids if id_ in results))
+    if not files:
+        return unmeasured(len(patches))
+    found = unmeasured(len(patches), "what they do beyond the tests was not measured: no time")
+    with anyio.move_on_after(LONGEST_TIMES * seconds + COLLECT_S):
+        async with open_observing(
+            bench, runner, wall_s=LONGEST_TIMES * seconds + COLLECT_S
+        ) as scripts:
+            seen = await scripts.observe(
+                opening(bench, runner, watched, files, asked, seconds=seconds)
+            )
+            if seen.note:
+                note = f"what they do beyond the tests was not measured: {seen.note}"
+                return unmeasured(len(patches), note)
+            inputs = telling(seen)
+            numbers = groups(seen, inputs)
+            found = Behaviours(groups=numbers + (0,) * (len(patches) - len(asked)))
+            found = await _with_question(found, scripts, seen, inputs, bench, files[0], seconds)
+    return found
+
+
+async def _with_question(
+    found: Behaviours,
+    scripts: Observing,
+    seen: Seen,
+    inputs: Sequence[int],
+    bench: Bench,
+    path: RepoPath,
+    seconds: float,
+) -> Behaviours:
+    """Add the best question whose tests do what they say."""
+    content = bench.base.read(path)
+    taken = content.data.decode("utf-8", "replace") if content else ""
+    numbers = found.groups[: len(seen.patches)]
+    for asking in islice(questions(seen, inputs, numbers, taken), MOST_QUESTIONS):
+        drafts = asking.drafts
+        passes = await scripts.passing(
+            [draft.test for draft in drafts],
+            [-1, *(draft.patch for draft in drafts)],
+            seconds=seconds,
+        )
+        wanted = [
+            [not draft.fails_now for draft in drafts],
+            *([other is draft for other in drafts] for draft in drafts),
+        ]
+        if passes == wanted:
+            return replace(
+                found,
+                call=asking.call,
+                path=path,
+                replies=tuple(_reply(draft, found.groups) for draft in drafts),
+            )
+    return found
+
+
+def _reply(draft: Draft, numbers: Sequence[int]) -> Reply:
+    return Reply(
+        patches=frozenset(index for index, number in enumerate(numbers) if number in draft.groups),
+        shown=draft.shown,
+        test=draft.test,
+        fails_now=draft.fails_now,
+    )
