@@ -7,7 +7,13 @@ with names, since an index makes and sends them by the hundred thousand.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-FACTS_VERSION: Final = 2
+from agent.repo.used import Reference, references_in
+
+__all__ = [
+    "FACTS_VERSION", "Definition", "FileFacts", "Import", "Reference", "SyntaxProblem", "Unread",
+    "place_around",
+]  # fmt: skip
+FACTS_VERSION: Final = 3
 """Counted up when the same bytes give other facts; what is kept under another one is stale."""
 
 
@@ -37,16 +43,6 @@ class Definition(NamedTuple):
     """A test, or a class of tests."""
     is_stub: bool = False
     """Its body does nothing yet, and is not meant to (an abstract method) either."""
-
-
-class Reference(NamedTuple):
-    """All uses of one name in a file; where it is defined and its parameters are none."""
-
-    name: str
-    lines: tuple[int, ...]
-    """Every line with a use, ascending, each once."""
-    call_lines: tuple[int, ...]
-    """Those with a call of it, or a decorator that is it."""
 
 
 class Import(NamedTuple):
@@ -81,8 +77,6 @@ class FileFacts(NamedTuple):
     lines: int
     definitions: tuple[Definition, ...]
     """In source order, outer ones before what is in them."""
-    references: tuple[Reference, ...]
-    """By first use."""
     imports: tuple[Import, ...]
     """In source order."""
     problems: tuple[SyntaxProblem, ...]
@@ -92,8 +86,17 @@ class FileFacts(NamedTuple):
     words: str
     """Every word of code, comments and strings once, in lower case, with the parts of
     `parseHTTPUrl` and `parse_http_url` beside the whole; parted by blanks, by first use."""
-    is_test: bool = False
+    is_test: bool
     """Named like a file of tests, or holds nothing but tests."""
+    uses: bytes
+    """Names that are used, packed; `references` unpacks them."""
+    used: str
+    """These names, each once, parted by blanks."""
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """The names that are used, by first use."""
+        return references_in(self.uses)
 
 
 class Unread(NamedTuple):

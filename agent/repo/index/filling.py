@@ -7,11 +7,11 @@ one transaction, so killed at any moment it is as it was or as it should be.
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Final, NamedTuple
 
 from agent.repo.index.crew import Wanted, read_all
-from agent.repo.index.packing import Packed, split_words, sum_over
+from agent.repo.index.packing import Packed, split_words
 from agent.repo.index.trees import NO_GRAMMAR, Progress, TreeState
 from agent.repo.reading import kind_of
 from agent.task import RepoPath
@@ -20,6 +20,8 @@ COMMIT_FILES: Final = 512
 _FEW: Final = 300
 """Up to so many are looked up one by one."""
 _FRESH_S: Final = 24 * 3600
+_KEPT_AS_IS: Final = slice(1, 7)
+"""Fields of `Packed` that are columns of `contents`, in this order."""
 FORGOTTEN_S: Final = 30 * 24 * 3600
 """A tree that nobody asked for in so long is forgotten."""
 SPARE_CONTENTS: Final = 20_000
@@ -188,6 +190,8 @@ class _Writing:
         self._db = db
         self._next = 1 + (db.execute("SELECT max(id) FROM contents").fetchone()[0] or 0)
         self._names = db.execute("SELECT max(id) FROM names").fetchone()[0] or 0
+        self._is_old = self._names > 0
+        self._numbered: dict[bytes, int] = {}
         self._waiting: list[tuple[int, Packed, str]] = []
         self._waits: dict[Reading, int] = {}
 
@@ -210,46 +214,44 @@ class _Writing:
         db = self._db
         db.execute("BEGIN IMMEDIATE")
         db.executemany(
-            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (
-                (
-                    n,
-                    one.key,
-                    os.fsencode(kind),
-                    one.why,
-                    one.head,
-                    one.imports,
-                    sum_over(one.head, one.imports, one.definitions),
-                )
-                for n, one, kind in rows
-            ),
+            "INSERT INTO contents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((n, one.key, os.fsencode(kind), *tuple(one)[_KEPT_AS_IS]) for n, one, kind in rows),
         )
         read = [(n, one) for n, one, _ in rows if not one.why]
-        symbols = [
-            (n, place, folded, body)
-            for n, one in read
-            for place, (folded, body) in enumerate(one.definitions)
-        ]
-        db.executemany("INSERT INTO symbols VALUES (?, ?, ?, ?)", symbols)
+        names = self._numbers({folded for _, one in read for folded in one.folded})
+        db.executemany(
+            "INSERT INTO symbols VALUES (?, ?, ?)",
+            sorted(
+                (names[folded], n, place)
+                for n, one in read
+                for place, folded in enumerate(one.folded)
+            ),
+        )
         db.executemany(
             "INSERT INTO text (rowid, names, uses, taken, words) VALUES (?, ?, ?, ?, ?)",
-            ((n, one.names, one.uses, one.taken, one.words) for n, one in read),
+            ((n, one.names, one.used, one.taken, one.words) for n, one in read),
         )
-        folded_names = sorted({(folded,) for _, _, folded, _ in symbols})
-        db.executemany("INSERT OR IGNORE INTO names (folded) VALUES (?)", folded_names)
-        self._add_grams()
         db.execute("COMMIT")
 
-    def _add_grams(self) -> None:
-        new = self._db.execute(
-            "SELECT id, folded FROM names WHERE id > ? ORDER BY id", (self._names,)
-        ).fetchall()
+    def _numbers(self, folded: Set[bytes]) -> Mapping[bytes, int]:
+        """Return the numbers of names; new ones are given one."""
+        known = self._numbered
+        missing = folded - known.keys()
+        if self._is_old:
+            for name in missing:
+                row = self._db.execute("SELECT id FROM names WHERE folded = ?", (name,)).fetchone()
+                if row is not None:
+                    known[name] = row[0]
+            missing -= known.keys()
+        new = list(enumerate(sorted(missing), start=self._names + 1))
+        self._names += len(new)
+        known.update((name, n) for n, name in new)
+        self._db.executemany("INSERT INTO names VALUES (?, ?)", new)
         self._db.executemany(
             "INSERT INTO grams (rowid, folded) VALUES (?, ?)",
-            ((n, bytes(folded).decode("utf-8", "replace")) for n, folded in new),
+            ((n, name.decode("utf-8", "replace")) for n, name in new),
         )
-        if new:
-            self._names = new[-1][0]
+        return known
 
 
 def _note(

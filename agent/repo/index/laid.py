@@ -56,7 +56,7 @@ def _texts(path: RepoPath, packed: Packed | None) -> dict[str, frozenset[str]]:
     name = path_words(path.encode("utf-8", "surrogateescape"))
     texts = {"path": name.replace("_", " ")}
     if packed is not None:
-        texts |= {"names": packed.names, "uses": packed.uses}
+        texts |= {"names": packed.names, "uses": packed.used}
         texts |= {"taken": packed.taken, "words": packed.words}
     return {field: frozenset(as_searched(text)) for field, text in texts.items()}
 

@@ -14,6 +14,7 @@ from agent.repo.index.laid import Field, as_searched
 from agent.repo.index.packing import (
     Damaged,
     fold,
+    lines_of,
     sum_over,
     unpack_definition,
     unpack_head,
@@ -22,9 +23,9 @@ from agent.repo.index.packing import (
 from agent.task import RepoPath
 
 _SYMBOLS: Final = (
-    "SELECT p.path, s.place, s.body FROM symbols s "
+    "SELECT p.path, s.content, s.place FROM names n CROSS JOIN symbols s ON s.name = n.id "
     "CROSS JOIN files f ON f.tree = ? AND f.content = s.content "
-    "CROSS JOIN paths p ON p.id = f.path"
+    "CROSS JOIN paths p ON p.id = f.path WHERE n.folded = ? LIMIT ?"
 )
 _LAST: Final = b"\xff"
 """Above every byte of UTF-8."""
@@ -92,27 +93,26 @@ def entry(db: sqlite3.Connection, tree: int, path: RepoPath) -> Entry | None:
 def facts(db: sqlite3.Connection, content: int) -> FileFacts | Unread:
     """Return what is kept of a content; `words` are not."""
     row = db.execute(
-        "SELECT why, head, imports, sum FROM contents WHERE id = ?", (content,)
+        "SELECT why, head, imports, uses, definitions, sum FROM contents WHERE id = ?", (content,)
     ).fetchone()
     if row is None:
         raise Damaged
-    why, head, imports, total = row
+    why, *parts, total = row
     if why:
         return Unread(why)
-    symbols = db.execute(
-        "SELECT folded, body FROM symbols WHERE content = ? ORDER BY place", (content,)
-    ).fetchall()
-    if _sum(head, imports, symbols) != total:
+    if _sum(parts) != total:
         raise Damaged
+    head, imports, uses, definitions = parts
     return unpack_head(head)._replace(
-        definitions=tuple(unpack_definition(body) for _, body in symbols),
+        definitions=tuple([unpack_definition(line) for line in lines_of(definitions)]),
         imports=unpack_imports(imports),
+        uses=uses,
     )
 
 
-def _sum(head: bytes, imports: bytes, symbols: Iterable[tuple[bytes, bytes]]) -> int:
+def _sum(parts: Iterable[bytes]) -> int:
     try:
-        return sum_over(head, imports, symbols)
+        return sum_over(*parts)
     except TypeError as exc:
         raise Damaged from exc
 
@@ -122,9 +122,25 @@ def named(db: sqlite3.Connection, tree: int, folded: bytes, most: int | None = N
 
     None where there are more than `most`, if that is given.
     """
-    asked = f"{_SYMBOLS} WHERE s.folded = ? LIMIT ?"
-    rows = db.execute(asked, (tree, folded, -1 if most is None else most + 1)).fetchall()
-    return [] if most is not None and len(rows) > most else _found(rows)
+    limit = -1 if most is None else most + 1
+    rows = db.execute(_SYMBOLS, (tree, folded, limit)).fetchall()
+    if most is not None and len(rows) > most:
+        return []
+    lines = {content: _definitions(db, content) for content in {row[1] for row in rows}}
+    try:
+        return sorted(
+            Found(RepoPath(os.fsdecode(path)), place, unpack_definition(lines[content][place]))
+            for path, content, place in rows
+        )
+    except IndexError as exc:
+        raise Damaged from exc
+
+
+def _definitions(db: sqlite3.Connection, content: int) -> list[bytes]:
+    row = db.execute("SELECT definitions FROM contents WHERE id = ?", (content,)).fetchone()
+    if row is None or not isinstance(row[0], bytes):
+        raise Damaged
+    return lines_of(row[0])
 
 
 def content_count(db: sqlite3.Connection) -> int:
@@ -145,13 +161,6 @@ def starting(db: sqlite3.Connection, tree: int, folded: bytes, most: int) -> lis
             break
         found += named(db, tree, name)
     return found
-
-
-def _found(rows: Iterable[tuple[bytes, int, bytes]]) -> list[Found]:
-    return sorted(
-        Found(RepoPath(os.fsdecode(path)), place, unpack_definition(body))
-        for path, place, body in rows
-    )
 
 
 def imports_of(db: sqlite3.Connection, content: int) -> tuple[Import, ...]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from agent.repo.reading import reading_version
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Counted up with every change of what is below."""
 MEMORY: Final = ":memory:"
 _BUSY_S: Final = 10.0
@@ -19,13 +19,13 @@ _TABLES: Final = """
 CREATE TABLE about (version TEXT NOT NULL);
 CREATE TABLE contents (
     id INTEGER PRIMARY KEY, oid BLOB NOT NULL, kind BLOB NOT NULL, why TEXT NOT NULL,
-    head BLOB NOT NULL, imports BLOB NOT NULL, sum INTEGER NOT NULL, UNIQUE (oid, kind)
+    head BLOB NOT NULL, imports BLOB NOT NULL, uses BLOB NOT NULL, definitions BLOB NOT NULL,
+    sum INTEGER NOT NULL, UNIQUE (oid, kind)
 );
 CREATE TABLE symbols (
-    content INTEGER NOT NULL, place INTEGER NOT NULL, folded BLOB NOT NULL, body BLOB NOT NULL,
-    PRIMARY KEY (content, place)
+    name INTEGER NOT NULL, content INTEGER NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (name, content, place)
 ) WITHOUT ROWID;
-CREATE INDEX symbols_by_name ON symbols (folded);
 CREATE TABLE names (id INTEGER PRIMARY KEY, folded BLOB NOT NULL UNIQUE);
 CREATE TABLE paths (id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE);
 CREATE TABLE trees (

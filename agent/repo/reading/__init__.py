@@ -20,7 +20,7 @@ from agent.repo.reading.documents import file_doc
 from agent.repo.reading.imports import read_imports
 from agent.repo.reading.problems import read_problems
 from agent.repo.reading.refusal import DEFAULT_LIMITS, ReadLimits, refuse
-from agent.repo.reading.uses import read_references
+from agent.repo.reading.uses import KEYWORDS, read_uses
 from agent.repo.reading.words import words_of
 from agent.task import RepoPath
 
@@ -33,7 +33,7 @@ def reading_version() -> str:
     """Return what facts depend on besides path and bytes; under another one they are stale."""
     digest = sha256(f"{FACTS_VERSION}\0".encode())
     for spec in built_in().specs.values():
-        for path in (spec.folder / "language.toml", *spec.queries):
+        for path in (spec.folder / "language.toml", *spec.folder.glob(KEYWORDS), *spec.queries):
             digest.update(path.read_bytes())
     packages = Path(tree_sitter.__file__).parents[1].glob("tree_sitter*.dist-info")
     digest.update("\n".join(sorted(path.name for path in packages)).encode())
@@ -72,16 +72,18 @@ def read_facts(
     root = tree.root_node
     captures = Captures(data, reader.captures(root))
     definitions, names = read_definitions(spec, path, captures)
+    uses = read_uses(spec, captures, names)
     return FileFacts(
         language=spec.name,
         lines=data.count(b"\n") + (not data.endswith(b"\n") and bool(data)),
         definitions=definitions,
-        references=read_references(spec, captures, names),
         imports=read_imports(spec, path, captures),
         problems=read_problems(root, definitions) if root.has_error else (),
         doc=file_doc(captures),
         words=words_of(data),
         is_test=spec.is_test_file(path) or _only_tests(definitions),
+        uses=uses.packed,
+        used=uses.names,
     )
 
 

@@ -5,8 +5,10 @@ What the names mean is in `docs/languages.md`.
 
 import re
 import threading
-from collections.abc import Mapping
-from functools import cache
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, cached_property
+from itertools import accumulate
 from pathlib import Path
 from time import thread_time
 from typing import Final
@@ -37,11 +39,13 @@ _Readers = dict[tuple[Path, frozenset[str]], "LanguageReader"]
 class Captures:
     """What the queries found in a file, by name of the capture."""
 
-    __slots__ = ("_nodes", "data")
-
     def __init__(self, data: bytes, nodes: Mapping[str, list[Node]]) -> None:
         self.data: Final = data
         self._nodes: Final = nodes
+
+    def nodes(self, name: str) -> Sequence[Node]:
+        """Return the captured nodes, in no order."""
+        return self._nodes.get(name, ())
 
     def of(self, name: str) -> list[Node]:
         """Return the captured nodes, in source order."""
@@ -51,19 +55,32 @@ class Captures:
         """Return the ends of the captured nodes by their starts, in no order."""
         return {node.start_byte: node.end_byte for node in self._nodes.get(name, ())}
 
-    def below(self, prefix: str) -> list[tuple[str, Node]]:
-        """Return nodes of all captures `prefix.<rest>`, each with its rest."""
+    def below(self, prefix: str, others: Iterable[str]) -> Iterator[tuple[str, Sequence[Node]]]:
+        """Yield the nodes of all captures `prefix.<rest>` by rest, then those of others."""
         size = len(prefix) + 1
-        return [
-            (name[size:], node)
-            for name, nodes in self._nodes.items()
-            if name.startswith(f"{prefix}.")
-            for node in nodes
-        ]
+        for name, nodes in self._nodes.items():
+            if name.startswith(f"{prefix}."):
+                yield name[size:], nodes
+        for name in others:
+            yield name, self._nodes.get(name, ())
 
     def text(self, node: Node) -> str:
         """Return a node's source; bytes that are not UTF-8 are kept as surrogates."""
-        return self.data[node.start_byte : node.end_byte].decode("utf-8", "surrogateescape")
+        return self.between(node.start_byte, node.end_byte)
+
+    def between(self, start: int, end: int) -> str:
+        """Return the source from one byte to another, as `text` does."""
+        return self.data[start:end].decode("utf-8", "surrogateescape")
+
+    def row_of(self, offset: int) -> int:
+        """Return the row of a byte, counted from 0: three times as quick as a node's own."""
+        return bisect_left(self._ends, offset)
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where the line breaks are, and the end."""
+        lines = self.data.split(b"\n")
+        return list(accumulate([len(lines[0]), *[len(line) + 1 for line in lines[1:]]]))
 
 
 def _start(node: Node) -> int:

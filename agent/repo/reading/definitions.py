@@ -26,6 +26,7 @@ _ORDER: Final = {
 
 A body never has the extent of its own definition, but may have that of the only one in it."""
 _NO_NODES: Final = frozenset({"name", "owner", "body", "doc"})
+_PARTS: Final = ("whole", "scope", "owner", "name", "doc", "body")
 _HOLDING: Final = frozenset({"class", "interface", "enum", "type", "scope"})
 """A function in one of these is a method."""
 _SIGNATURE_CHARACTERS: Final = 200
@@ -48,33 +49,43 @@ _BLANKS: Final = re.compile(r"\s+")
 class _Open:
     """A definition while its parts are met."""
 
-    __slots__ = ("around", "body", "doc", "kind", "name", "node", "owner", "place", "whole")
+    __slots__ = (
+        "around", "body", "body_end", "doc", "end", "kind", "name", "name_end", "node", "owner",
+        "place", "start", "whole_end", "whole_start",
+    )  # fmt: skip
 
-    def __init__(self, kind: str, node: Node, around: "_Open | None") -> None:
+    def __init__(self, kind: str, node: Node, start: int, end: int, around: "_Open | None") -> None:
         self.kind = kind
         self.node = node
+        self.start = start
+        self.end = end
         self.around = around
         """What it stands in: a definition, a scope, or a wrapper."""
-        self.whole: Node = around.whole if around is not None and around.kind == "whole" else node
-        self.name: Node | None = None
+        is_wrapped = around is not None and around.kind == "whole"
+        self.whole_start = around.start if around is not None and is_wrapped else start
+        self.whole_end = around.end if around is not None and is_wrapped else end
+        self.name = -1
+        """Where its name begins; -1: none was met."""
+        self.name_end = -1
         self.owner = ""
-        self.body: Node | None = None
+        self.body = -1
+        self.body_end = -1
         self.doc = ""
         self.place = -1
 
 
 def read_definitions(
     spec: LanguageSpec, path: RepoPath, captures: Captures
-) -> tuple[tuple[Definition, ...], frozenset[int]]:
+) -> tuple[tuple[Definition, ...], dict[int, int]]:
     """Return the definitions in source order, and where names stand that are no uses.
 
     Names of tests and of scopes are uses: `describe Cart do`, `impl Cart {`.
     """
-    found = [one for one in _nested(captures) if one.name and _has_text(one.name)]
+    found = [one for one in _nested(captures) if one.name_end > one.name]
     if not found:
-        return (), frozenset()
+        return (), {}
     comments = DocComments(captures)
-    tests = {(node.start_byte, node.end_byte) for node in captures.of("test")}
+    tests = {(node.start_byte, node.end_byte) for node in captures.nodes("test")}
     stubs = captures.spans("stub")
     meant_so = captures.spans("stub.not")
     empty_on_purpose: set[int] = set()
@@ -84,73 +95,68 @@ def read_definitions(
         if one.kind == "scope":
             continue
         one.place = len(made)
-        made.append(_made(one, captures, comments, made))
-        definition = made[-1]
-        is_test = (one.node.start_byte, one.node.end_byte) in tests or _is_named_test(
+        definition = _made(one, captures, comments, made)
+        made.append(definition)
+        is_test = (one.start, one.end) in tests or _is_named_test(
             spec, definition, made, in_test_file=in_test_file
         )
-        if one.node.start_byte in meant_so or definition.parent in empty_on_purpose:
+        if one.start in meant_so or definition.parent in empty_on_purpose:
             empty_on_purpose.add(one.place)
         is_stub = one.place not in empty_on_purpose and (
-            one.node.start_byte in stubs or _is_empty(one, made, captures.data)
+            one.start in stubs or _is_empty(one, made, captures.data)
         )
         if is_test or is_stub:
             made[-1] = definition._replace(is_test=is_test, is_stub=is_stub)
-    names = [one.name.start_byte for one in found if one.name and one.kind not in _USING]
-    return tuple(made), frozenset(names)
-
-
-def _has_text(node: Node) -> bool:
-    return node.end_byte > node.start_byte
+    return tuple(made), {one.name: one.name_end for one in found if one.kind not in _USING}
 
 
 def _nested(captures: Captures) -> list[_Open]:
     """Return all definitions and scopes with their parts, by start."""
-    pieces = captures.below("definition")
-    pieces += [
-        (name, node)
-        for name in ("whole", "scope", "owner", "name", "doc", "body")
-        for node in captures.of(name)
+    pieces = [
+        (node.start_byte, -node.end_byte, _ORDER[kind], at, kind, node)
+        for kind, nodes in captures.below("definition", _PARTS)
+        for at, node in enumerate(nodes)
     ]
-    keyed = [
-        (node.start_byte, -node.end_byte, _ORDER[kind], at)
-        for at, (kind, node) in enumerate(pieces)
-    ]
-    keyed.sort()
+    pieces.sort(key=_extent)
     found: list[_Open] = []
-    stack: list[tuple[int, _Open]] = []
-    for start, minus_end, _, at in keyed:
-        while stack and stack[-1][0] <= start:
+    stack: list[_Open] = []
+    for start, minus_end, _, _, kind, node in pieces:
+        while stack and stack[-1].end <= start:
             stack.pop()
-        kind, node = pieces[at]
-        inner = stack[-1][1] if stack else None
+        inner = stack[-1] if stack else None
         if kind not in _NO_NODES:
-            if inner is None or inner.node != node or inner.kind == "whole":
-                opened = _Open(kind, node, inner)
-                stack.append((-minus_end, opened))
+            if inner is None or inner.kind == "whole" or inner.node != node:
+                opened = _Open(kind, node, start, -minus_end, inner)
+                stack.append(opened)
                 if kind != "whole":
                     found.append(opened)
         elif inner is not None and inner.kind != "whole":
-            extra = _take(inner, kind, node, captures)
+            extra = _take(inner, kind, node, start, -minus_end, captures)
             if extra is not None:
                 found.append(extra)
     return found
 
 
-def _take(one: _Open, kind: str, node: Node, captures: Captures) -> _Open | None:
+def _extent(piece: tuple[int, int, int, int, str, Node]) -> tuple[int, int, int, int]:
+    return piece[:4]
+
+
+def _take(
+    one: _Open, kind: str, node: Node, start: int, end: int, captures: Captures
+) -> _Open | None:
     """Give the definition a part; a second name makes a second definition: `a, b = 1, 2`."""
     match kind:
-        case "name" if one.name is None:
-            one.name = node
+        case "name" if one.name < 0:
+            one.name, one.name_end = start, end
         case "name":
-            if node != one.name and one.kind in _VALUES:
-                second = _Open(one.kind, one.node, one.around)
-                second.name = node
+            if (start, end) != (one.name, one.name_end) and one.kind in _VALUES:
+                second = _Open(one.kind, one.node, one.start, one.end, one.around)
+                second.name, second.name_end = start, end
                 return second
         case "owner":
             one.owner = captures.text(node)
-        case "body" if one.body is None:
-            one.body = node
+        case "body" if one.body < 0:
+            one.body, one.body_end = start, end
         case "doc" if not one.doc:
             one.doc = first_line(captures.text(node))
         case _:
@@ -161,39 +167,46 @@ def _take(one: _Open, kind: str, node: Node, captures: Captures) -> _Open | None
 def _made(
     one: _Open, captures: Captures, comments: DocComments, made: Sequence[Definition]
 ) -> Definition:
-    assert one.name is not None  # noqa: S101 - those without a name are left out before
-    text = captures.text(one.name)
+    text = captures.between(one.name, one.name_end)
     name = text.strip("`:\"'" if one.kind == "test" else "`:") or text
-    parent, scope = _around(one)
+    if not name.isprintable():
+        name = _BLANKS.sub(" ", name)
+    parent, scope = _around(one, captures)
     outer = made[parent].qualified if parent >= 0 else ""
-    is_method = one.kind == "function" and (
-        bool(scope) or bool(one.owner) or (parent >= 0 and made[parent].kind in _HOLDING)
-    )
-    owner = ".".join(part for part in (outer, scope, _dotted(one.owner)) if part)
-    first = one.whole.start_point.row
+    owner = _dotted(one.owner) if one.owner else ""
+    if one.kind == "function" and (
+        scope or one.owner or (parent >= 0 and made[parent].kind in _HOLDING)
+    ):
+        kind = "method"
+    else:
+        kind = one.kind
+    if scope or owner:
+        outer = ".".join(part for part in (outer, scope, owner) if part)
+    row_of = captures.row_of
+    first = row_of(one.whole_start)
     lead = comments.above(first)
     return Definition(
-        name=name,
-        kind="method" if is_method else one.kind,
-        line=lead.first_row + 1,
-        name_line=one.name.start_point.row + 1,
-        end_line=max(_last_row(one.whole), first) + 1,
-        start=one.whole.start_byte,
-        end=one.whole.end_byte,
-        parent=parent,
-        qualified=f"{owner}.{name}" if owner else name,
-        signature=_signature(one, captures.data),
-        doc=one.doc or lead.doc,
+        name,
+        kind,
+        lead.first_row + 1,
+        row_of(one.name) + 1,
+        max(row_of(max(one.whole_end - 1, one.whole_start)), first) + 1,
+        one.whole_start,
+        one.whole_end,
+        parent,
+        f"{outer}.{name}" if outer else name,
+        _signature(one, captures),
+        one.doc or lead.doc,
     )
 
 
-def _around(one: _Open) -> tuple[int, str]:
+def _around(one: _Open, captures: Captures) -> tuple[int, str]:
     """Return the place of the definition around it, and the name of a scope between the two."""
     scope = ""
     outer = one.around
     while outer is not None and outer.place < 0:
-        if outer.kind == "scope" and outer.name is not None and not scope:
-            scope = _dotted((outer.name.text or b"").decode("utf-8", "surrogateescape"))
+        if outer.kind == "scope" and outer.name >= 0 and not scope:
+            scope = _dotted(captures.between(outer.name, outer.name_end))
         outer = outer.around
     return (outer.place if outer is not None else -1), scope
 
@@ -202,21 +215,17 @@ def _dotted(owner: str) -> str:
     return owner.replace("::", ".").replace(":", ".").replace("\\", ".").strip(".* &")
 
 
-def _last_row(node: Node) -> int:
-    """Return the row of the last byte; a node that ends with a line break ends on its line."""
-    point = node.end_point
-    return point.row - (point.column == 0)
-
-
-def _signature(one: _Open, data: bytes) -> str:
-    same_row = one.whole.start_point.row == one.node.start_point.row
-    start = (one.whole if same_row else one.node).start_byte
-    if one.kind in _VALUES or one.body is None:
+def _signature(one: _Open, captures: Captures) -> str:
+    data = captures.data
+    start = one.start
+    if one.whole_start != start and captures.row_of(one.whole_start) == captures.row_of(start):
+        start = one.whole_start
+    if one.kind in _VALUES or one.body < 0:
         most = _VALUE_CHARACTERS if one.kind in _VALUES else _SIGNATURE_CHARACTERS
-        end = data.find(b"\n", start, one.node.end_byte)
-        end = one.node.end_byte if end < 0 else end
+        end = data.find(b"\n", start, one.end)
+        end = one.end if end < 0 else end
     else:
-        most, end = _SIGNATURE_CHARACTERS, one.body.start_byte
+        most, end = _SIGNATURE_CHARACTERS, one.body
     line = data[start : min(end, start + 4 * most)].decode("utf-8", "replace").rstrip(_TAIL)
     line = line.removesuffix("=>").rstrip(_TAIL)
     if "\n" in line:
@@ -226,14 +235,11 @@ def _signature(one: _Open, data: bytes) -> str:
 
 def _is_empty(one: _Open, made: Sequence[Definition], data: bytes) -> bool:
     """Tell whether a function's body is `{}` or only says what is to do; a constructor's may."""
-    body, definition = one.body, made[one.place]
-    if body is None or definition.kind not in _FUNCTIONS:
-        return False
-    start, end = body.start_byte, body.end_byte
-    if end - start > _EMPTY_BYTES:
+    start, end, definition = one.body, one.body_end, made[one.place]
+    if start < 0 or end - start > _EMPTY_BYTES or definition.kind not in _FUNCTIONS:
         return False
     text = data[start:end].strip(_FRAME)
-    if text and not _is_to_do(data[one.node.start_byte : start], text):
+    if text and not _is_to_do(data[one.start : start], text):
         return False
     return definition.parent < 0 or made[definition.parent].name != definition.name
 
@@ -254,12 +260,14 @@ def _is_named_test(
     spec: LanguageSpec, one: Definition, made: Sequence[Definition], *, in_test_file: bool
 ) -> bool:
     if one.kind in _FUNCTIONS:
-        if spec.test_functions is None or not spec.test_functions.search(one.name):
-            return False
-        return in_test_file or (one.parent >= 0 and made[one.parent].is_test)
+        return (
+            (in_test_file or (one.parent >= 0 and made[one.parent].is_test))
+            and spec.test_functions is not None
+            and spec.test_functions.search(one.name) is not None
+        )
     return (
-        one.kind == "class"
+        in_test_file
+        and one.kind == "class"
         and spec.test_classes is not None
-        and in_test_file
         and spec.test_classes.search(one.name) is not None
     )

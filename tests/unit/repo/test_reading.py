@@ -45,7 +45,8 @@ def test_whole_file_as_facts() -> None:
             """Return the sum."""
             return add(prices)
     '''
-    assert read("shop/sums.py", text) == FileFacts(
+    facts = read("shop/sums.py", text)
+    assert facts == FileFacts(
         language="python",
         lines=9,
         definitions=(
@@ -62,16 +63,19 @@ def test_whole_file_as_facts() -> None:
                 doc="Return the sum.",
             ),
         ),
-        references=(
-            Reference("money", (3,), ()),
-            Reference("add", (3, 9), (9,)),
-            Reference("cached", (6,), (6,)),
-            Reference("prices", (9,), ()),
-        ),
         imports=(Import("money", ("add",), 1, 3),),
         problems=(),
         doc="Sums.",
         words="sums from money import add cached def total prices return the sum",
+        is_test=False,
+        uses=facts.uses,
+        used="add cached money prices",
+    )
+    assert facts.references == (
+        Reference("money", (3,), ()),
+        Reference("add", (3, 9), (9,)),
+        Reference("cached", (6,), (6,)),
+        Reference("prices", (9,), ()),
     )
 
 
@@ -433,6 +437,8 @@ def check_sound(facts: FileFacts, data: bytes) -> None:
             outer = facts.definitions[one.parent]
             assert outer.start <= one.start
             assert one.end <= outer.end
+    names = " ".join(use.name for use in facts.references)
+    assert sorted(names.split(" ")) == sorted(facts.used.split(" "))
     for use in facts.references:
         assert list(use.lines) == sorted(set(use.lines))
         assert set(use.call_lines) <= set(use.lines)

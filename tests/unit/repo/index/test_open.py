@@ -211,7 +211,9 @@ def test_an_index_of_another_version_is_made_anew(tmp_path, monkeypatch):
     [
         "UPDATE contents SET head = replace(head, 'python', 'pithon')",
         "UPDATE contents SET head = x'5b'",
-        "UPDATE symbols SET body = x'7b7d'",
+        "UPDATE contents SET definitions = x'7b7d'",
+        "UPDATE contents SET uses = x'77'",
+        "UPDATE symbols SET place = 99",
         "DROP TABLE symbols",
         "DELETE FROM contents",
         "DROP TABLE about",

@@ -3,10 +3,20 @@
 import io
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from agent.repo.facts import FileFacts
+from agent.repo.facts import Definition, FileFacts
 from agent.repo.index import packing
-from agent.repo.index.packing import Damaged, blob_key, pack, unpack_definition, unpack_head
+from agent.repo.index.packing import (
+    Damaged,
+    blob_key,
+    lines_of,
+    pack,
+    pack_facts,
+    unpack_definition,
+    unpack_head,
+)
 from agent.repo.index.worker import Source, receive, receive_packed, send, work
 from agent.repo.reading import read_facts
 from agent.task import RepoPath
@@ -20,13 +30,44 @@ SOURCE = (
 def test_facts_come_out_as_they_went_in():
     packed = pack(PATH, SOURCE, b"\0" * 20)
     facts = unpack_head(packed.head)._replace(
-        definitions=tuple(unpack_definition(body) for _, body in packed.definitions),
+        definitions=tuple(map(unpack_definition, lines_of(packed.definitions))),
         imports=packing.unpack_imports(packed.imports),
+        uses=packed.uses,
     )
     expected = read_facts(PATH, SOURCE)
     assert isinstance(expected, FileFacts)
-    assert facts == expected._replace(words="")
+    assert facts == expected._replace(words="", used="")
     assert packed.key == blob_key(SOURCE, b"\0" * 20)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Definition,
+            name=st.text(),
+            kind=st.sampled_from(["function", "class"]),
+            line=st.integers(1),
+            name_line=st.integers(1),
+            end_line=st.integers(1),
+            start=st.integers(0),
+            end=st.integers(0),
+            parent=st.integers(-1),
+            qualified=st.text(),
+            signature=st.text(),
+            doc=st.text(),
+            is_test=st.booleans(),
+            is_stub=st.booleans(),
+        )
+    )
+)
+def test_any_definitions_come_out_as_they_went_in_but_for_our_own_marks(definitions):
+    facts = read_facts(PATH, b"")
+    assert isinstance(facts, FileFacts)
+    packed = pack_facts(b"", facts._replace(definitions=tuple(definitions)))
+    found = list(map(unpack_definition, lines_of(packed.definitions)))
+    assert [tuple(map(str, one)) for one in found] == [
+        tuple(str(each).translate({10: " ", 31: " "}) for each in one) for one in definitions
+    ]
 
 
 def test_ids_are_made_by_the_algorithm_of_the_repository():
@@ -38,9 +79,11 @@ def test_ids_are_made_by_the_algorithm_of_the_repository():
     ("unpack", "rubbish"),
     [
         (unpack_head, b"[]"),
-        (unpack_head, b'["python", "x", [], [], "", false]'),
-        (unpack_definition, b"[1"),
-        (unpack_definition, b"{}"),
+        (unpack_head, b'["python", "x", [], "", false]'),
+        (unpack_definition, b""),
+        (unpack_definition, b"\x1f".join([b"x"] * 12)),
+        (unpack_definition, b"a\x1ff\x1f1\x1f1\x1f1\x1f0\x1f9\x1f-1\x1f\x1fa"),
+        (unpack_definition, b"\xff"),
         (packing.unpack_imports, b"[[1]]"),
         (packing.unpack_imports, b"\xff"),
     ],

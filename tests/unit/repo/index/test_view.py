@@ -48,7 +48,7 @@ def test_facts_are_those_of_the_reader_but_for_words(view):
     from agent.repo.reading import read_facts
 
     path = RepoPath("shop/cart.py")
-    assert read_facts_of(view, path) == read_facts(path, SHOP[path])._replace(words="")
+    assert read_facts_of(view, path) == read_facts(path, SHOP[path])._replace(words="", used="")
     assert view.facts(RepoPath("README.md")) == Unread("no grammar")
     assert view.facts(RepoPath("gone.py")) is None
 
@@ -180,7 +180,7 @@ def test_changes_over_a_view_answer_as_if_they_were_in_the_tree(view):
 
 
 def _bare(facts):
-    return facts if isinstance(facts, Unread) else facts._replace(words="")
+    return facts if isinstance(facts, Unread) else facts._replace(words="", used="")
 
 
 def test_changes_lie_over_changes(view):
