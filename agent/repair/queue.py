@@ -10,9 +10,8 @@ from agent.edits.spans import ByteEdit, apply_edits
 from agent.repair.forms import form
 from agent.repair.priors import weighed
 from agent.repair.proposal import Proposal, Sketch
-from agent.repair.source import Site
 from agent.repair.suspects import Suspect
-from agent.repair.templates import HIGHEST_PRIOR, HIGHEST_UNGUIDED, sketches, statement_sketches
+from agent.repair.templates import HIGHEST_PRIOR, HIGHEST_UNGUIDED, drawn
 from agent.repair.validate.base import Ask
 
 ENOUGH_DRAWN: Final = 2_000
@@ -121,13 +120,7 @@ def _worth(proposal: Proposal) -> float:
 
 
 def _sketches(suspect: Suspect) -> list[Sketch]:
-    source, failure = suspect.source, suspect.failure
-    kind = source.grammar.kind
-    found = list(
-        statement_sketches(Site(source, suspect.region.node, kind(suspect.region.node), failure))
-    )
-    for node in suspect.region.nodes:
-        found.extend(sketches(Site(source, node, kind(node), failure)))
+    found = drawn(suspect.source, suspect.region, suspect.failure)
     return sorted(map(_with_prior, found), key=lambda sketch: -sketch.prior)
 
 
