@@ -104,7 +104,8 @@ class _Facts:
             self.catch_alls += grammar.caught(node) is None
             self.rethrows += any(text_of(leaf) in _THROWING for leaf in _leaves(node))
         for name, value in self._given(node, kind):
-            is_constant = grammar.kind(value) in _CONSTANTS
+            is_empty = grammar.kind(value) is Kind.CONTAINER and not grammar.elements(value)
+            is_constant = is_empty or grammar.kind(value) in _CONSTANTS
             (self.constants if is_constant else self.computed)[name] += 1
 
     def _given(self, node: SyntaxNode, kind: Kind) -> Iterator[tuple[str, SyntaxNode]]:

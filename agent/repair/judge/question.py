@@ -34,7 +34,7 @@ class Draft:
     shown: str
     test: str
     value: str
-    """What it returns, as source; empty where it raises."""
+    """What the test compares with, as source; empty where it raises."""
     fails_now: bool
 
 
@@ -118,7 +118,7 @@ def _asking(seen: Seen, index: int, leaders: Mapping[int, int], taken: str) -> A
                 patch=leaders[numbers[0]],
                 shown=writer.shown(answer),
                 test=test,
-                value="" if answer.how == "raises" else answer.value.source,
+                value=writer.value(answer),
                 fails_now=answer.digest != tried.base.digest,
             )
         )
@@ -156,6 +156,12 @@ class _Writer:
         if answer.how == "raises":
             return f"raises {answer.value.shown}"
         return f"{'gives' if answer.how == 'drains' else 'returns'} {answer.value.shown}"
+
+    def value(self, answer: Outcome) -> str:
+        """Return what the answer is compared with; empty for an exception."""
+        if answer.how == "raises":
+            return ""
+        return self._left(answer) if self._variable else answer.value.source
 
     def test(self, answer: Outcome) -> str | None:
         """Write the test that holds the answer to be right; None where none can say it."""
