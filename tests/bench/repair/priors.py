@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Final
 
 from rich.console import Console
@@ -79,14 +80,18 @@ def gathered(clones: Sequence[Clone], most: int, jobs: int, console: Console) ->
     """Give the examples of every clone, so many fixes of each."""
     with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
         for clone, found in zip(clones, pool.map(partial(_examples, most), clones), strict=True):
-            if found:
-                reached = sum(each.right is not None for each in found)
-                console.print(f"[dim]{clone.name}: {reached} of {len(found)} within reach[/dim]")
+            reached = sum(each.right is not None for each in found)
+            console.print(f"[dim]{clone.name}: {reached} of {len(found)} within reach[/dim]")
             yield from found
 
 
 def _examples(most: int, clone: Clone) -> list[Example]:
-    return [each for fix in small_fixes(clone, most=most) if (each := example(fix)) is not None]
+    """Return what can be read of a clone; one without all of its files gives nothing."""
+    try:
+        found = map(example, small_fixes(clone, most=most))
+        return [each for each in found if each is not None]
+    except CalledProcessError:
+        return []
 
 
 def _reach_table(examples: Sequence[Example]) -> Table:
