@@ -77,7 +77,7 @@ class Tries:
         return True
 
     def _cover(self, request: dict[str, Any]) -> None:
-        collector = LineCollector(self._root)
+        collector = LineCollector(self._root, request.get("files"))
         until = time.monotonic() + request["seconds"]
         for test in request["tests"]:
             item = self._items.get(test)

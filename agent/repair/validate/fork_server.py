@@ -6,7 +6,7 @@ filter: code under test runs in the same processes and could answer in their nam
 
 import importlib.resources
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -113,18 +113,29 @@ class ForkServer:
         self.collect_s = float(answer["collect_s"])
 
     async def cover(
-        self, tests: Sequence[TestId], *, seconds: float, limit_s: float
+        self,
+        tests: Sequence[TestId],
+        *,
+        seconds: float,
+        limit_s: float,
+        files: Collection[RepoPath] | None = None,
     ) -> AsyncGenerator[Covered, None]:
         """Run tests on the base, each under the line collector, as many as the time allows.
 
-        A test that hangs or crashes ends its share of the work. Raises: SandboxLost.
+        With `files` only their lines are told, which is much cheaper before Python 3.12. A test
+        that hangs or crashes ends its share of the work. Raises: SandboxLost.
         """
         shares = [tests[worker :: self.workers] for worker in range(self.workers)]
         open_ids = set()
         for share in filter(None, shares):
             open_ids.add(self._new_id())
             await self._send(
-                op="cover", id=self._next, tests=list(share), seconds=seconds, limit=limit_s
+                op="cover",
+                id=self._next,
+                tests=list(share),
+                seconds=seconds,
+                limit=limit_s,
+                files=None if files is None else sorted(files),
             )
         while open_ids:
             for answer in await self._receive():
