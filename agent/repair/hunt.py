@@ -16,15 +16,23 @@ from agent.job import Job
 from agent.repair.confirm import Patch
 from agent.repair.judge.labels import Extent
 from agent.repair.judge.order import distinct, ranked
-from agent.repair.locate import Suspicions, Trace, suspicions
+from agent.repair.locate import Suspicions, Trace, boosted, suspicions
 from agent.repair.partial import combinations
 from agent.repair.plan import Plan, first_limit_s, plan_by_command, plan_forked
 from agent.repair.proposal import Proposal
 from agent.repair.queue import BestFirst
+from agent.repair.recent import recent_changes
 from agent.repair.search import LINGER_S, LINGER_SLOW_S, Bounds, Findings
 from agent.repair.showing import diff_of
 from agent.repair.sure import Doubts, search_until_sure
-from agent.repair.survey import Survey, file_of, from_report, plan_survey, survey
+from agent.repair.survey import (
+    Survey,
+    file_of,
+    files_of_tests,
+    from_report,
+    plan_survey,
+    survey,
+)
 from agent.repair.suspects import Suspect, named_lines, suspects
 from agent.repair.territory import Territory, territory
 from agent.repair.validate.base import Validator, Watched
@@ -108,9 +116,9 @@ class Hunt:
     async def run(self) -> None:
         """Search within the bounds. Raises: SandboxError, WorkspaceError."""
         baseline = self._job.baseline
-        test_files = frozenset(file_of(result) for result in baseline.report.results.values())
+        test_files = files_of_tests(baseline.report.results.values())
         self._territory = await anyio.to_thread.run_sync(
-            territory, self._job.bench.base, test_files
+            territory, self._job.bench.base, test_files, self._job.task.test_policy
         )
         runner = self._job.bench.runner
         is_done = isinstance(runner, PytestRunner) and await self._with_fork_server(runner)
@@ -152,7 +160,7 @@ class Hunt:
                 if not found.suspicions.lines and self._bounds.candidates:
                     return False  # the targets run the code in processes of their own, if at all
                 self.survey, self.watched = found, found.watched
-                self._rank(found.suspicions, self._territory.words(found.target_lines))
+                await self._rank(found.suspicions, self._territory.words(found.target_lines))
                 self.plan = plan_forked(
                     self.baseline, self.watched, workers=server.workers, budget_s=self._left_s
                 )
@@ -177,7 +185,7 @@ class Hunt:
         """Search with the repository's own runner, a try at a time."""
         baseline, bench = self._job.baseline, self._job.bench
         if self._queue is None:
-            self._rank_by_report()
+            await self._rank_by_report()
         if self._queue is None or not self._bounds.candidates:
             return
         guess = partial(plan_by_command, bench.runner, baseline, self.watched)
@@ -203,7 +211,7 @@ class Hunt:
             )
             await self._try_all(self._queue, validator)
 
-    def _rank_by_report(self) -> None:
+    async def _rank_by_report(self) -> None:
         """Rank by the tracebacks of the report, else by the names that the tests use."""
         baseline, ground = self._job.baseline, self._territory
         traces: list[Trace] = []
@@ -219,7 +227,7 @@ class Hunt:
         if not found.lines:
             lines = named_lines(names, ground.read, sorted(ground.paths), ground.grammar)
             found = Suspicions(lines=lines)
-        self._rank(found, names)
+        await self._rank(found, names)
 
     def _target_files(self) -> list[RepoPath]:
         """Return files of the targets; by their names where the runner does not tell them."""
@@ -232,8 +240,9 @@ class Hunt:
         tests = self._territory.tests
         return [path for path in tests if any(PurePosixPath(path).stem in id_ for id_ in wanted)]
 
-    def _rank(self, found: Suspicions, test_words: frozenset[str]) -> None:
+    async def _rank(self, found: Suspicions, test_words: frozenset[str]) -> None:
         ground = self._territory
+        found = boosted(found, await recent_changes(self._job.bench.base, found))
         ranking = suspects(found, ground.read, sorted(ground.paths), ground.grammar, test_words)
         self.suspects = tuple(ranking)
         self._queue = BestFirst(ranking)

@@ -1,15 +1,15 @@
 """Ranks lines by how much speaks for an error there, from what ran in which test.
 
-Ochiai over the lines of each test (Abreu et al. 2007); lines that the tracebacks of failing tests
-passed come first. Pure; see `agent.repair.survey` for the measuring.
+A formula over the lines of each test; lines that the tracebacks of failing tests passed come first,
+and lines that changed of late before others. Pure; see `agent.repair.survey` for the measuring.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from math import sqrt
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from agent.repair.formulas import Formula, ochiai
 from agent.repair.source import Failure
 from agent.task import RepoPath, TestId
 
@@ -21,6 +21,9 @@ CRASH: Final = 1.0
 PASSED_BY: Final = 0.85
 """Suspicion of the line above it in the traceback, if only failing tests run it. Each further one
 has less, and so has plumbing that passing tests run as well."""
+LONG_UNCHANGED: Final = 0.6
+"""Share of its suspicion that a line keeps which did not change, where one that the failing tests
+run did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,12 @@ class Suspicions:
     """The exception, for lines that its traceback passed."""
 
 
-def suspicions(traces: Iterable[Trace], is_target: Callable[[RepoPath], bool]) -> Suspicions:
+def suspicions(
+    traces: Iterable[Trace],
+    is_target: Callable[[RepoPath], bool],
+    *,
+    formula: Formula = ochiai,
+) -> Suspicions:
     """Score every line that a failing test ran; files that are no target are left out."""
     traces = list(traces)
     failing = [trace for trace in traces if not trace.passed]
@@ -54,8 +62,10 @@ def suspicions(traces: Iterable[Trace], is_target: Callable[[RepoPath], bool]) -
         counter.update(
             (path, line) for path, lines in trace.lines.items() if is_target(path) for line in lines
         )
+    passing = len(traces) - len(failing)
     scores = {
-        line: ochiai(count, in_passing[line], len(failing)) for line, count in in_failing.items()
+        line: formula(count, in_passing[line], len(failing), passing)
+        for line, count in in_failing.items()
     }
     failures: dict[Line, Failure] = {}
     for trace in failing:
@@ -64,11 +74,20 @@ def suspicions(traces: Iterable[Trace], is_target: Callable[[RepoPath], bool]) -
     return Suspicions(lines=scores, failures=failures)
 
 
-def ochiai(failing_here: int, passing_here: int, failing: int) -> float:
-    """Return `ef / sqrt(F * (ef + ep))`: 1 for a line that exactly the failing tests run."""
-    if not failing_here:
-        return 0.0
-    return failing_here / sqrt(failing * (failing_here + passing_here))
+def boosted(found: Suspicions, recent: Mapping[Line, float]) -> Suspicions:
+    """Let recently changed lines keep their suspicion and lower that of all others.
+
+    `recent` tells how fresh a change is, from 0 to 1. Lines that no failing test runs do not come
+    in by it, and where none of the suspected lines is recent, nothing changes.
+    """
+    fresh = {line: recent[line] for line in found.lines if recent.get(line, 0.0) > 0}
+    if not fresh:
+        return found
+    lines = {
+        line: score * (LONG_UNCHANGED + (1 - LONG_UNCHANGED) * fresh.get(line, 0.0))
+        for line, score in found.lines.items()
+    }
+    return replace(found, lines=lines)
 
 
 def _add_traceback(

@@ -1,6 +1,6 @@
 """Measures what the tests run: the targets, and passing tests near them as far as time allows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -35,13 +35,31 @@ class Survey:
     targets_passed: tuple[TestId, ...] = ()
     """Targets that passed here, against the baseline."""
     covered: Mapping[RepoPath, frozenset[int]] = field(default_factory=dict)
-    """Lines that some passing test was seen to run. What runs at import alone (module and class
-    level, signatures) is not among them."""
+    """Lines that some passing test was seen to run, of the files that the targets run. What runs
+    at import alone (module and class level, signatures) is not among them."""
 
 
 def file_of(result: TestResult) -> RepoPath:
     """Return the test's file, by what the runner says or else by the id."""
     return result.path or RepoPath(result.id.split("::", 1)[0])
+
+
+def files_of_tests(results: Iterable[TestResult]) -> frozenset[RepoPath]:
+    """Return the files in which tests stand; code whose docstring is one is none of them."""
+    return frozenset(file_of(result) for result in results if not is_doctest(result))
+
+
+def is_doctest(result: TestResult) -> bool:
+    """Tell by its id, `a/b.py::a.b.function`, whether a test stands in a docstring of code."""
+    path = PurePosixPath(file_of(result))
+    module = path.parent.name if path.stem == "__init__" else path.stem
+    name = result.id.partition("::")[2]
+    return path.suffix == ".py" and "." in name and module in name.split(".")
+
+
+def _files_of_targets(baseline: Baseline) -> frozenset[RepoPath]:
+    results = baseline.report.results
+    return files_of_tests(results[id_] for id_ in baseline.targets if id_ in results)
 
 
 def plan_survey(
@@ -97,7 +115,10 @@ async def survey(
     """Run the tests under the line collector and rank the lines. Raises: SandboxLost."""
     targets = [id_ for id_ in baseline.targets if id_ in server.tests]
     seen = await _cover(server, targets, seconds=seconds)
-    seen += await _cover(server, [id_ for id_ in passing if id_ in server.tests], seconds=seconds)
+    # What no target runs is not suspected, so nobody needs to know who else runs it
+    suspected = {path for one in seen for path in one.lines} & targets_of_edits
+    others = [id_ for id_ in passing if id_ in server.tests]
+    seen += await _cover(server, others, seconds=seconds, files=suspected)
     traces = [
         Trace(test=one.test, passed=one.passed, lines=one.lines, errors=one.errors) for one in seen
     ]
@@ -115,7 +136,9 @@ async def survey(
             ),
             passing=tuple((id_, cpu_s[id_]) for id_ in relevant),
         ),
-        target_lines=_lines_elsewhere(traces, wanted, targets_of_edits),
+        target_lines=_lines_elsewhere(
+            traces, wanted, targets_of_edits - _files_of_targets(baseline)
+        ),
         passing_seen=sum(one.passed for one in near),
         targets_passed=tuple(one.test for one in traces if one.passed and one.test in wanted),
         covered=lines_of(trace for trace in traces if trace.passed),
@@ -142,8 +165,15 @@ def _lines_elsewhere(
     return {path: lines for path, lines in ran.items() if path not in targets_of_edits}
 
 
-async def _cover(server: ForkServer, tests: Sequence[TestId], *, seconds: float) -> list[Covered]:
-    async with aclosing(server.cover(tests, seconds=seconds, limit_s=LONGEST_TEST_S)) as stream:
+async def _cover(
+    server: ForkServer,
+    tests: Sequence[TestId],
+    *,
+    seconds: float,
+    files: Collection[RepoPath] | None = None,
+) -> list[Covered]:
+    ran = server.cover(tests, seconds=seconds, limit_s=LONGEST_TEST_S, files=files)
+    async with aclosing(ran) as stream:
         return [covered async for covered in stream]
 
 

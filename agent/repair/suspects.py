@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from agent.repair.lang.base import Grammar, Region
+from agent.repair.lang.base import Grammar, Kind, Region
 from agent.repair.locate import Line, Suspicions
 from agent.repair.source import Failure, Source
-from agent.repo.syntax import ancestors
+from agent.repo.syntax import SyntaxNode, ancestors
 from agent.task import RepoPath
 
 NAMED_ELSEWHERE = 0.6
@@ -89,10 +89,9 @@ def named_lines(
         data = read(path) or b""
         source = _source(path, read, grammar_of) if any(name in data for name in wanted) else None
         for region in source.regions if source else ():
-            name = region.node.child_by_field_name("name")
-            if source and source.grammar.is_function(region.node) and name is not None:
+            if source and source.grammar.is_function(region.node):
                 rows = range(region.first_row + 2, region.node.end_point.row + 2)
-                if source.text(name) in names:
+                if source.grammar.function_name(region.node) in names:
                     lines.update(dict.fromkeys(((path, row) for row in rows), NAMED_BY_TEST))
     return lines
 
@@ -126,10 +125,19 @@ def _mentioned(ranked: Iterable[Suspect]) -> dict[str, float]:
     names: dict[str, float] = {}
     for suspect in ranked:
         for node in suspect.region.nodes:
-            if node.type == "identifier":
-                name = suspect.source.text(node)
+            if name := _name(suspect.source, node):
                 names[name] = max(names.get(name, 0.0), suspect.score)
     return names
+
+
+def _name(source: Source, node: SyntaxNode) -> str:
+    match source.grammar.kind(node):
+        case Kind.NAME:
+            return source.text(node)
+        case Kind.ATTRIBUTE if (parts := source.grammar.member(node)) is not None:
+            return source.text(parts[1])
+        case _:
+            return ""
 
 
 def _neighbours(

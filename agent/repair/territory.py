@@ -1,4 +1,8 @@
-"""Which files of a base may be edited, and how they are read."""
+"""Which files of a base may be edited, and how they are read.
+
+A file in which tests stand is never one of them: an edit there can only change what is asked. What
+tests share (conftest files, modules beside them) is one where the task allows tests to be edited.
+"""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -9,17 +13,18 @@ from agent.edits.changes import Mode
 from agent.repair.lang import grammar_for
 from agent.repair.lang.base import Grammar
 from agent.repo.languages import language_of
-from agent.task import RepoPath
+from agent.task import RepoPath, TestPolicy
 from agent.workspace.base import Base
 
 LARGEST_FILE_BYTES: Final = 1024**2
 """Larger files are data or generated; a fix is not looked for in them."""
+_STRICT: Final = TestPolicy()
 _WORD: Final = re.compile(rb"[A-Za-z_]\w+")
 
 
 @dataclass(frozen=True)
 class Territory:
-    """The files of the base that no test owns and whose language is known."""
+    """The files of the base whose language is known."""
 
     base: Base
     paths: frozenset[RepoPath]
@@ -60,13 +65,18 @@ class Territory:
         return frozenset(word.decode() for word in found)
 
 
-def territory(base: Base, test_files: frozenset[RepoPath]) -> Territory:
-    """List the base. Blocking: walks its folders."""
+def territory(
+    base: Base, test_files: frozenset[RepoPath], policy: TestPolicy = _STRICT
+) -> Territory:
+    """List the base; tests stand in `test_files`. Blocking: walks its folders."""
     editable: set[RepoPath] = set()
     tests: set[RepoPath] = set()
     for path in base.paths():
         language = language_of(path)
         if language is not None:
             is_test = path in test_files or grammar_for(language).is_test(path)
-            (tests if is_test else editable).add(path)
+            if is_test:
+                tests.add(path)
+            if not is_test or (policy.may_edit and path not in test_files):
+                editable.add(path)
     return Territory(base, frozenset(editable), frozenset(tests))

@@ -61,6 +61,8 @@ class TrustedGit:
     git_dir: Path
     work_tree: Path
     settings: Mapping[str, str]
+    wall_s: float = GIT_WALL_S
+    """How long a command may take."""
 
     def run(self, *arguments: str, stdin: bytes = b"") -> bytes:
         """Return what a git command prints. Raises: WorkspaceError when it fails."""
@@ -78,7 +80,9 @@ class TrustedGit:
         settings = [f for name, value in self.settings.items() for f in ("-c", f"{name}={value}")]
         variables = variables_for(self.git_dir) | {"GIT_WORK_TREE": str(self.work_tree)}
         command = [*settings, *arguments]
-        return _run_git(command, cwd=self.work_tree, variables=variables, stdin=stdin)
+        return _run_git(
+            command, cwd=self.work_tree, variables=variables, stdin=stdin, wall_s=self.wall_s
+        )
 
 
 def variables_for(git_dir: Path) -> dict[str, str]:
@@ -167,7 +171,12 @@ def _ask(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def _run_git(
-    arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str], stdin: bytes
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    variables: Mapping[str, str],
+    stdin: bytes,
+    wall_s: float = GIT_WALL_S,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run git with exactly these variables: a GIT_DIR of the caller's environment is not seen."""
     program = _program()
@@ -188,12 +197,12 @@ def _run_git(
             env=environment,
             input=stdin,
             capture_output=True,
-            timeout=GIT_WALL_S,
+            timeout=wall_s,
             check=False,
         )
     except subprocess.TimeoutExpired as exc:
         raise WorkspaceError(
-            f"git {arguments[0]} did not end within {GIT_WALL_S:.0f} s in {cwd}",
+            f"git {arguments[0]} did not end within {wall_s:.0f} s in {cwd}",
             remedy="see whether `git status` ends there; a network file system may hang",
         ) from exc
 

@@ -1,11 +1,17 @@
 """Ranking lines by what ran in which test."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from agent.repair.formulas import barinel
 from agent.repair.lang import grammar_for
-from agent.repair.locate import Suspicions, Trace, ochiai, relevant_passing, suspicions
+from agent.repair.locate import (
+    LONG_UNCHANGED,
+    Suspicions,
+    Trace,
+    boosted,
+    relevant_passing,
+    suspicions,
+)
 from agent.repair.source import Failure
 from agent.repair.suspects import suspects
 from agent.repo.languages import Language
@@ -26,19 +32,6 @@ def is_target(path: RepoPath) -> bool:
     return path != TEST
 
 
-@pytest.mark.parametrize(
-    ("failing_here", "passing_here", "failing", "score"),
-    [(1, 0, 1, 1.0), (1, 3, 1, 0.5), (0, 5, 1, 0.0), (2, 0, 2, 1.0)],
-)
-def test_ochiai(failing_here: int, passing_here: int, failing: int, score: float) -> None:
-    assert ochiai(failing_here, passing_here, failing) == score
-
-
-@given(st.integers(0, 50), st.integers(0, 500), st.integers(1, 50))
-def test_ochiai_stays_between_nothing_and_one(here: int, passing: int, failing: int) -> None:
-    assert 0 <= ochiai(min(here, failing), passing, failing) <= 1
-
-
 def test_lines_of_failing_tests_alone_come_first() -> None:
     found = suspicions(
         [
@@ -51,6 +44,32 @@ def test_lines_of_failing_tests_alone_come_first() -> None:
     assert set(found.lines) == {(A, 1), (A, 2), (A, 3)}
     assert found.lines[A, 2] == found.lines[A, 3] == 1.0
     assert found.lines[A, 1] == pytest.approx(1 / 3**0.5)
+
+
+def test_another_formula_gives_other_scores_to_the_same_lines() -> None:
+    traces = [
+        a_trace("t1", passed=False, a=[1, 2]),
+        a_trace("t2", passed=True, a=[1]),
+        a_trace("t3", passed=True, a=[1]),
+    ]
+    found = suspicions(traces, is_target, formula=barinel)
+    assert found.lines == {(A, 1): pytest.approx(1 / 3), (A, 2): 1.0}
+
+
+def test_lines_that_changed_of_late_come_before_others_as_suspicious() -> None:
+    found = Suspicions(lines={(A, 1): 0.9, (A, 2): 0.9, (A, 3): 0.4})
+    after = boosted(found, {(A, 2): 1.0, (A, 3): 0.5, (B, 7): 1.0})
+    assert after.lines == {
+        (A, 1): pytest.approx(0.9 * LONG_UNCHANGED),
+        (A, 2): 0.9,
+        (A, 3): pytest.approx(0.4 * (1 + LONG_UNCHANGED) / 2),
+    }
+
+
+def test_a_change_that_no_failing_test_runs_changes_nothing() -> None:
+    found = Suspicions(lines={(A, 1): 0.9})
+    assert boosted(found, {(A, 2): 1.0, (B, 1): 1.0}) == found
+    assert boosted(found, {}) == found
 
 
 def test_the_line_that_crashed_comes_before_its_callers() -> None:

@@ -13,11 +13,11 @@ from agent.repair.lang import grammar_for
 from agent.repair.locate import Trace
 from agent.repair.outcome import gave_up
 from agent.repair.source import Source
-from agent.repair.survey import from_report, lines_of, plan_survey
+from agent.repair.survey import files_of_tests, from_report, lines_of, plan_survey
 from agent.repair.suspects import Suspect, named_lines
 from agent.repair.territory import LARGEST_FILE_BYTES, territory
 from agent.repo.languages import Language
-from agent.task import RepoPath, TaskSpec, TestId
+from agent.task import RepoPath, TaskSpec, TestId, TestPolicy
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import PytestRunner
 from agent.verify.report import Baseline, Frame, Outcome, TestReport, TestResult
@@ -119,6 +119,32 @@ def test_tests_and_other_languages_are_no_territory(tmp_path: Path) -> None:
     assert ground.grammar(RepoPath("conftest.py")) is None
     assert ground.words({RepoPath("a.py"): [1, 9]}) == {"value", "name"}
     assert ground.words_of([RepoPath("a.py")]) == {"value", "name"}
+
+
+def test_helpers_of_tests_are_territory_where_the_task_allows_it(tmp_path: Path) -> None:
+    for name in ("a.py", "conftest.py", "tests/helpers.py", "tests/test_a.py", "check_a.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("value = 1\n")
+    with_tests = frozenset({RepoPath("check_a.py"), RepoPath("tests/test_a.py")})
+    base = base_of(tmp_path)
+    assert territory(base, with_tests).paths == {"a.py"}
+    assert territory(base, with_tests, TestPolicy(may_add=True)).paths == {"a.py"}
+    ground = territory(base, with_tests, TestPolicy(may_edit=True))
+    assert ground.paths == {"a.py", "conftest.py", "tests/helpers.py"}
+    assert ground.tests == {"conftest.py", "tests/helpers.py", "tests/test_a.py", "check_a.py"}
+    assert ground.grammar(RepoPath("conftest.py")) is not None
+
+
+def test_code_with_a_test_in_its_docstring_is_no_file_of_tests() -> None:
+    results = [
+        a_result("shop/cart.py::shop.cart.total"),
+        a_result("shop/__init__.py::shop.VERSION"),
+        a_result("shop/price.py::price.of[1.5]"),
+        a_result("tests/test_cart.py::test_total[1.5]"),
+        a_result("tests/test_cart.py::TestCart::test_sum"),
+        a_result("cart.test.js::cart.total"),
+    ]
+    assert files_of_tests(results) == {"tests/test_cart.py", "cart.test.js"}
 
 
 def test_functions_that_a_test_names_are_suspected_for_want_of_better() -> None:
