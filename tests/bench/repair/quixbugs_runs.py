@@ -55,6 +55,10 @@ class Outcome:
     """By rank; the first is what it proposes."""
     alternatives: int = 0
     """Distinct ones, as it counts them."""
+    groups: int = 0
+    """Behaviours among them; 0: not measured."""
+    notes: tuple[str, ...] = ()
+    """What it says it did not do."""
     tried: int = 0
     first_s: float | None = None
     """From the end of the baseline to the first plausible patch."""
@@ -142,6 +146,8 @@ async def run_program(
         message=result.message if result else message,
         options=await _judged(program, result) if result else (),
         alternatives=result.distinct if result else 0,
+        groups=result.groups if result else 0,
+        notes=result.notes if result else (),
         tried=watch.tried,
         first_s=watch.first_s,
         whole_s=whole_s,
