@@ -14,6 +14,7 @@ import anyio
 from agent.events import Notice, SearchProgress
 from agent.job import Job
 from agent.repair.confirm import Patch
+from agent.repair.judge.flags import flagged
 from agent.repair.judge.labels import Extent
 from agent.repair.judge.order import distinct, ranked
 from agent.repair.locate import Suspicions, Trace, boosted, suspicions
@@ -267,12 +268,14 @@ class Hunt:
 
     async def _settle(self) -> None:
         """Turn what was found into patches."""
-        plausible = ranked(self.findings.plausible)
-        data = {one.path: self._territory.read(one.path) or b"" for one in plausible}
+        read = self._territory.read
+        plausible = ranked(flagged(tuple(self.findings.plausible), read))
+        data = {one.path: read(one.path) or b"" for one in plausible}
         self.patches = [(proposal,) for proposal in distinct(plausible, data)]
         if not self.patches:
             targets = frozenset(id_ for id_, _cpu_s in self.watched.targets)
-            self.patches = combinations(self.findings.partial, targets)
+            joined = combinations(self.findings.partial, targets)
+            self.patches = [flagged(patch, read) for patch in joined]
 
     @property
     def _left_s(self) -> float:

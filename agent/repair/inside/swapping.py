@@ -75,7 +75,7 @@ class Swapper:
     ) -> list[tuple[types.FunctionType, types.CodeType]]:
         """Make the edit live; give the result to `undo`. Raises: Unsound, Equal, SyntaxError."""
         filename = self._root + path
-        live = self._live(filename, unit)
+        live = self.live(filename, unit)
         base = self._base_code(filename, unit, live[0])
         if any(not same_code(function.__code__, base) for function in live):
             raise Unsound("the live code is not what the source says")
@@ -129,13 +129,16 @@ class Swapper:
             swaps += [(function, inner, new[index]) for function in live]
         return swaps
 
-    def _live(self, filename: str, unit: dict[str, Any]) -> list[types.FunctionType]:
+    def live(self, filename: str, unit: dict[str, Any]) -> list[types.FunctionType]:
+        """Return the functions that an edit in this unit concerns. Raises: Unsound."""
         named = self._functions.get((filename, unit["name"]), [])
         rows = range(unit["first_line"], unit["def_line"] + 1)
         live = [function for function in named if function.__code__.co_firstlineno in rows]
         if not live:
             raise Unsound("no such function is live")
         return live
+
+    _live = live
 
     def _base_code(
         self, filename: str, unit: dict[str, Any], function: types.FunctionType
