@@ -6,7 +6,7 @@ ones come first.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from agent.repair.lang.base import Grammar, Kind, Region
@@ -17,6 +17,7 @@ MOST_LOOKED_AT: Final = 150
 LONGEST: Final = 120
 """Characters of a donor; a longer one is too special to fit elsewhere."""
 MOST_LINES: Final = 4
+MOST_ELEMENTS: Final = 16
 
 _VALUES: Final = frozenset(
     {Kind.CALL, Kind.ATTRIBUTE, Kind.INDEX, Kind.ARITHMETIC, Kind.COMPARISON, Kind.CONTAINER}
@@ -59,6 +60,8 @@ class Donors:
     all_keywords: Sequence[Donor]
     caught: Sequence[Donor]
     """Single exceptions that handlers catch."""
+    containers: Sequence[tuple[Donor, ...]]
+    """What container literals hold, each in order."""
 
 
 def gather(grammar: Grammar, regions: Iterable[Region]) -> Donors:
@@ -84,6 +87,7 @@ class _Gathering:
         self._keywords: dict[str, list[Donor]] = {}
         self._all_keywords: list[Donor] = []
         self._caught: list[Donor] = []
+        self._containers: list[tuple[Donor, ...]] = []
 
     def donors(self) -> Donors:
         return Donors(
@@ -97,6 +101,7 @@ class _Gathering:
             keywords=self._keywords,
             all_keywords=self._all_keywords,
             caught=self._caught,
+            containers=self._containers,
         )
 
     def statement(self, node: SyntaxNode) -> None:
@@ -117,6 +122,11 @@ class _Gathering:
             if caught is not None:
                 nodes = self._grammar.elements(caught) or [caught]
                 self._caught.extend(self._donor(each, Kind.NAME) for each in nodes)
+        if kind is Kind.CONTAINER:
+            elements = self._grammar.elements(node)[:MOST_ELEMENTS]
+            self._containers.append(
+                tuple(self._donor(each, self._grammar.kind(each)) for each in elements)
+            )
         if kind is Kind.OTHER or node.end_byte - node.start_byte > LONGEST:
             return
         if kind is Kind.CALL:
@@ -140,7 +150,7 @@ class _Gathering:
         parts = self._grammar.member(callee) if self._is_attribute(callee) else None
         name = text_of(callee if parts is None else parts[1])
         if not arguments and parts is not None:
-            self._methods.append(self._donor(parts[1], Kind.NAME))
+            self._methods.append(replace(self._donor(parts[1], Kind.NAME), names=frozenset()))
         if len(arguments) == 1 and self._grammar.is_single(arguments[0]):
             self._wrappers.append(self._donor(callee, self._grammar.kind(callee)))
         for argument in arguments:
@@ -162,7 +172,8 @@ class _Gathering:
         )
 
     def _donor(self, node: SyntaxNode, kind: Kind) -> Donor:
-        read, bound = set(), set()
+        read: set[str] = set()
+        bound: set[str] = set()
         for inner in walk(node):
             if inner.child_count == 0 and self._grammar.kind(inner) is Kind.NAME:
                 name = text_of(inner)

@@ -1,11 +1,13 @@
 """One parsed file and what templates ask of it; a site is one node of it to be edited."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from agent.edits.spans import ByteEdit
+from agent.repair.donors import Donors, gather
 from agent.repair.lang.base import Complaint, Grammar, Kind, Region, Scope, Trouble
+from agent.repair.lang.statements import Parameter
 from agent.repair.proposal import Flag, Sketch, Unit
 from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, parse, walk
 from agent.task import RepoPath
@@ -31,6 +33,7 @@ class Source:
     path: RepoPath
     data: bytes
     grammar: Grammar
+    _variables: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def tree(self) -> SyntaxTree:
@@ -60,6 +63,20 @@ class Source:
         )
         return tuple(dict.fromkeys(text for text in found if len(text) < 40))
 
+    @cached_property
+    def donors(self) -> Donors:
+        """What the file already says and edits may take over."""
+        return gather(self.grammar, self.regions)
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Sequence[Parameter]]:
+        """What the functions of the file take, by their names; the last of a name counts."""
+        statements = self.grammar.statements
+        if statements is None:
+            return {}
+        functions = (one.node for one in self.regions if self.grammar.is_function(one.node))
+        return {self.grammar.function_name(one): statements.parameters(one) for one in functions}
+
     def text(self, node: SyntaxNode) -> str:
         """The node's source text."""
         return self.data[node.start_byte : node.end_byte].decode("utf-8", "surrogateescape")
@@ -75,10 +92,40 @@ class Source:
             if self.grammar.kind(node) is Kind.NAME and (deep or self.grammar.is_read(node)):
                 yield node
 
+    def variables(self, statement: SyntaxNode) -> tuple[str, ...]:
+        """Variables that a statement reads above its body, each once, without the object itself."""
+        if statement.id not in self._variables:
+            visible = set(self.grammar.scope(self.tree, statement).values) - self.grammar.receivers
+            names = dict.fromkeys(map(self.text, self.names_in(statement, deep=False)))
+            self._variables[statement.id] = tuple(name for name in names if name in visible)
+        return self._variables[statement.id]
+
     def unit(self, edits: tuple[ByteEdit, ...]) -> Unit | None:
         """The function whose body holds all of the edits."""
         start, end = min(edit.start for edit in edits), max(edit.end for edit in edits)
         return self.grammar.unit(self.tree, start, end)
+
+    def lines_of(self, node: SyntaxNode) -> tuple[int, int]:
+        """The span of the whole lines that the node is on."""
+        last = min(node.end_point.row + 1, len(self.line_starts) - 1)
+        if node.end_point.column == 0 and node.end_point.row > node.start_point.row:
+            last = node.end_point.row
+        return self.line_starts[node.start_point.row], self.line_starts[last]
+
+    @cached_property
+    def decorators(self) -> tuple[str, ...]:
+        """What functions of the file are decorated with, each once."""
+        statements = self.grammar.statements
+        functions = [one.node for one in self.regions if self.grammar.is_function(one.node)]
+        if statements is None:
+            return ()
+        found = (self.text(one) for node in functions for one in statements.decorators(node))
+        return tuple(dict.fromkeys(found))
+
+    def starts_mid_line(self, node: SyntaxNode) -> bool:
+        """Tell whether something else stands before the node on its line."""
+        start = self.line_starts[node.start_point.row]
+        return not self.data[start : node.start_byte].isspace() and node.start_byte > start
 
     def indent_at(self, row: int) -> str:
         """The white space before a line's first character."""
@@ -109,6 +156,16 @@ class Site:
     def scope(self) -> Scope:
         """What may be named here."""
         return self.grammar.scope(self.source.tree, self.node)
+
+    @property
+    def row(self) -> int:
+        """The row of the node, from 0."""
+        return self.node.start_point.row
+
+    @property
+    def read_names(self) -> tuple[str, ...]:
+        """Variables that the statement around reads, each once, without the object itself."""
+        return self.source.variables(self.statement)
 
     @property
     def complaint(self) -> Complaint | None:
@@ -160,11 +217,42 @@ class Site:
         edit = ByteEdit(at.start_byte, at.end_byte, text.encode("utf-8", "surrogateescape"))
         return Sketch((edit,), template, prior, tier, flags)
 
+    def cut(
+        self, start: int, end: int, template: str, prior: float, *, flags: frozenset[Flag]
+    ) -> Sketch:
+        """Draw a span taken out."""
+        return Sketch((ByteEdit(start, end, b""),), template, prior, 1, flags)
+
     def weaker(self, sketch: Sketch, share: float) -> Sketch:
         """Draw the same with a share of its prior."""
         return replace(sketch, prior=share * sketch.prior)
 
-    def insert_before(self, lines: str, template: str, prior: float, *, tier: int = 2) -> Sketch:
+    def insert_after(
+        self, node: SyntaxNode, text: str, template: str, prior: float, *, tier: int = 2
+    ) -> Sketch:
+        """Draw a text put right behind a node."""
+        edit = ByteEdit(node.end_byte, node.end_byte, text.encode("utf-8", "surrogateescape"))
+        return Sketch((edit,), template, prior, tier)
+
+    def insert_before(
+        self,
+        lines: str,
+        template: str,
+        prior: float,
+        *,
+        tier: int = 2,
+        flags: frozenset[Flag] = frozenset(),
+    ) -> Sketch:
         """Draw whole lines put before the statement that holds the node."""
         at = self.source.line_starts[self.statement.start_point.row]
-        return Sketch((ByteEdit(at, at, lines.encode("utf-8")),), template, prior, tier)
+        edit = ByteEdit(at, at, lines.encode("utf-8", "surrogateescape"))
+        return Sketch((edit,), template, prior, tier, flags)
+
+    def insert_behind(self, lines: str, template: str, prior: float) -> Sketch:
+        """Draw whole lines put behind the node, which is a statement."""
+        at = self.source.lines_of(self.node)[1]
+        is_ended = self.source.data[at - 1 : at] == b"\n"
+        text = lines if is_ended else "\n" + lines
+        return Sketch(
+            (ByteEdit(at, at, text.encode("utf-8", "surrogateescape")),), template, prior, 2
+        )

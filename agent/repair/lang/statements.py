@@ -32,8 +32,16 @@ class StatementWords:
     """What keeps the parts for which `{condition}` holds, behind the loop of an expression."""
     copies: tuple[str, ...]
     """Expressions that copy `{}`."""
+    collecting: tuple[str, ...]
+    """Statements that put the `{value}` to what `{name}` holds."""
+    decorators: tuple[str, ...]
+    """Usual ones, as written."""
     errors: tuple[str, ...]
     """Exceptions that a handler may lack, likeliest first."""
+    class_tests: frozenset[str]
+    """Functions of a value and of the class or classes that it may have."""
+    classes: tuple[str, ...]
+    """The language's own classes that such a test may name."""
     tests: tuple[str, ...]
     """Conditions on one variable `{}`, likeliest first."""
 

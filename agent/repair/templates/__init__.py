@@ -6,12 +6,33 @@ from typing import Final
 from agent.repair.lang.base import Kind, Region
 from agent.repair.proposal import Sketch
 from agent.repair.source import Failure, Site, Source
-from agent.repair.templates import calls, crashes, guards, guided, operators, values
+from agent.repair.templates import (
+    arguments,
+    calls,
+    conditions,
+    crashes,
+    guards,
+    guided,
+    inserted,
+    literals,
+    members,
+    moved,
+    operators,
+    removed,
+    texts,
+    values,
+)
 from agent.repair.templates.likes import everywhere
 
 Template = Callable[[Site], Iterator[Sketch]]
 
-_CONDITIONS: Final = (operators.negated, operators.presence)
+_CONDITIONS: Final = (
+    operators.negated,
+    operators.presence,
+    conditions.extended,
+    conditions.other_condition,
+    removed.constant_condition,
+)
 _POSITIONS: Final = (operators.off_by_one, operators.with_sign)
 _VALUES: Final = (
     crashes.absent_operand,
@@ -20,6 +41,17 @@ _VALUES: Final = (
     calls.wrapped,
     calls.indexed,
     calls.method_added,
+    members.member_added,
+    members.wrapped_as_elsewhere,
+    members.called_as_elsewhere,
+    members.other_value,
+    members.or_empty,
+)
+_BINARY: Final = (
+    operators.other_operator,
+    operators.swapped_operands,
+    operators.dropped_operand,
+    conditions.regrouped,
 )
 
 TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
@@ -39,6 +71,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         values.other_member,
         values.owner_only,
         values.other_owner,
+        members.owner_of_member,
         calls.called,
         *_CONDITIONS,
         *_POSITIONS,
@@ -52,6 +85,9 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         calls.dropped_argument,
         calls.added_argument,
         calls.unwrapped,
+        arguments.keyword_added,
+        arguments.default_given,
+        literals.class_added,
         *_CONDITIONS,
         *_POSITIONS,
         *_VALUES,
@@ -61,23 +97,39 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         operators.swapped_operands,
         operators.truth,
         operators.negated,
+        conditions.extended,
+        conditions.other_condition,
+        removed.constant_condition,
     ),
-    Kind.LOGIC: (operators.other_operator, operators.dropped_operand, operators.negated),
-    Kind.NEGATION: (operators.not_negated,),
+    Kind.LOGIC: (
+        *_BINARY,
+        operators.negated,
+        conditions.extended,
+        conditions.present_or,
+        removed.constant_condition,
+    ),
+    Kind.NEGATION: (operators.not_negated, conditions.extended, removed.constant_condition),
     Kind.ARITHMETIC: (
         crashes.divided_by_zero,
-        operators.other_operator,
-        operators.swapped_operands,
-        operators.dropped_operand,
+        *_BINARY,
         operators.off_by_one,
+        operators.with_sign,
         calls.wrapped,
+        members.wrapped_as_elsewhere,
+        members.other_value,
     ),
     Kind.SIGN: (operators.other_operator, operators.without_sign, operators.off_by_one),
-    Kind.ASSIGNMENT: (operators.flipped_update,),
+    Kind.ASSIGNMENT: (operators.flipped_update, inserted.collected),
     Kind.UPDATE: (operators.other_operator,),
     Kind.INTEGER: (values.other_integer,),
     Kind.NUMBER: (values.other_number,),
-    Kind.STRING: (crashes.other_prefix, values.other_string),
+    Kind.STRING: (
+        crashes.other_prefix,
+        values.other_string,
+        texts.other_separator,
+        texts.other_pattern,
+        texts.other_field,
+    ),
     Kind.TRUE: (values.flipped_constant,),
     Kind.FALSE: (values.flipped_constant,),
     Kind.NONE: (values.flipped_constant,),
@@ -92,17 +144,43 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     ),
     Kind.SLICE: (calls.other_slice,),
     Kind.CHOICE: (operators.chosen_branch,),
-    Kind.CONTAINER: (calls.container_parts,),
+    Kind.CONTAINER: (
+        calls.container_parts,
+        literals.element_added,
+        literals.element_dropped,
+        members.wrapped_as_elsewhere,
+    ),
     Kind.RETURN: (calls.other_return,),
     Kind.JUMP: (operators.other_jump,),
-    Kind.HANDLER: (guards.wider_handler,),
-    Kind.EXPRESSION: (operators.negated, calls.wrapped),
+    Kind.HANDLER: (guards.wider_handler, literals.caught_more),
+    Kind.EXPRESSION: (
+        operators.negated,
+        calls.wrapped,
+        conditions.extended,
+        conditions.ungrouped,
+        conditions.filtered,
+    ),
 }
 
 ANYWHERE: Final[tuple[Template, ...]] = (calls.idiom,)
 """Drawn at every node, whatever its kind."""
 
-STATEMENTS: Final[tuple[Template, ...]] = (guards.guard,)
+STATEMENTS: Final[tuple[Template, ...]] = (
+    guards.guard,
+    literals.other_error,
+    arguments.parameter_default,
+    inserted.guard_made,
+    inserted.copied,
+    inserted.rebound,
+    inserted.taken_over,
+    inserted.returned,
+    inserted.kept,
+    moved.moved,
+    removed.statement_removed,
+    removed.condition_removed,
+    removed.decorator_removed,
+    removed.decorator_copied,
+)
 """Drawn once a statement, at its own node."""
 
 HIGHEST_PRIOR: Final = 1.0

@@ -233,9 +233,9 @@ class PythonGrammar:
             if node.type == "identifier"
         ]
 
-    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+    def probes(self, path: RepoPath, tree: SyntaxTree, *, is_test: bool) -> Sequence[ByteEdit]:
         """None: the interpreter tells what runs."""
-        del path, tree
+        del path, tree, is_test
         return ()
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:

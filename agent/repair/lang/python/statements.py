@@ -42,6 +42,13 @@ WORDS: Final = StatementWords(
     given="{name}={value}",
     filter=" if {condition}",
     copies=("list({})", "{}.copy()", "dict({})", "{}[:]", "set({})"),
+    collecting=(
+        "{name}.append({value})",
+        "{name}.extend({value})",
+        "{name}.update({value})",
+        "{name}.add({value})",
+    ),
+    decorators=("@property", "@staticmethod", "@classmethod"),
     errors=(
         "TypeError",
         "ValueError",
@@ -52,6 +59,8 @@ WORDS: Final = StatementWords(
         "OSError",
         "ImportError",
     ),
+    class_tests=frozenset({"isinstance", "issubclass"}),
+    classes=("list", "tuple", "str", "dict", "set", "int", "float", "bytes", "type"),
     tests=("{} is not None", "{}", "not {}", "{} is None"),
 )
 
@@ -62,14 +71,19 @@ class PythonStatements:
     words: Final[StatementWords] = WORDS
 
     def is_simple(self, statement: SyntaxNode) -> bool:
-        """Expressions, assignments, return, raise, jumps; no docstring."""
+        """Expressions, assignments, return, raise, jumps; no docstring, no bare annotation."""
         if statement.type != "expression_statement":
             return statement.type in _SIMPLE
-        return bool(statement.named_children) and statement.named_children[0].type != "string"
+        inner = next(iter(statement.named_children), None)
+        if inner is None or inner.type == "string":
+            return False
+        return inner.type != "assignment" or inner.child_by_field_name("right") is not None
 
     def is_guard(self, statement: SyntaxNode) -> bool:
         """`if` without `elif` and `else`, with one statement that leaves."""
-        if statement.type != "if_statement" or statement.child_by_field_name("alternative"):
+        if statement.type != "if_statement":
+            return False
+        if statement.child_by_field_name("alternative") is not None:
             return False
         body = parts.body(statement)
         return len(body) == 1 and self.leaves(body[0])
@@ -128,7 +142,8 @@ class PythonStatements:
         if statement.type != "raise_statement":
             return None
         value = next(iter(parts.children(statement)), None)
-        return value.child_by_field_name("function") if value and value.type == "call" else value
+        is_call = value is not None and value.type == "call"
+        return value.child_by_field_name("function") if value is not None and is_call else value
 
     def is_loop_around(self, node: SyntaxNode) -> bool:
         """`for` or `while`, not beyond the next `def`."""

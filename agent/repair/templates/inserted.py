@@ -1,0 +1,206 @@
+"""Tier 2: a statement put in: a guard, a value that is set, a copy of one nearby."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from agent.repair.donors import Donor, nearest
+from agent.repair.lang.base import Kind
+from agent.repair.lang.statements import Statements
+from agent.repair.proposal import Flag, Sketch
+from agent.repair.source import Site
+from agent.repo.syntax import SyntaxNode, ancestors
+
+MOST_COPIES: Final = 10
+MOST_GUARDS: Final = 6
+MOST_LEAVING: Final = 4
+
+
+def guard_made(site: Site) -> Iterator[Sketch]:
+    """`if x is None: return None`, `if not x: continue`, leaving as the file does it near."""
+    statements = _statements(site)
+    if statements is None or site.failure is not None:
+        return
+    leaving = _leaving(site, statements)
+    for rank, condition in enumerate(_conditions(site, statements)):
+        for place, (leave, weight) in enumerate(leaving):
+            lines = statements.words.guard.format(
+                indent=_indent(site), condition=condition, leave=leave
+            )
+            prior = weight / (1 + 0.15 * rank + 0.1 * place)
+            yield site.insert_before(lines, "guarded", prior)
+
+
+def _statements(site: Site) -> Statements | None:
+    """The language's statements, where the node is one before which lines can be put."""
+    parent = site.node.parent
+    is_whole = parent is not None and site.grammar.is_block(parent)
+    if not is_whole or site.source.starts_mid_line(site.node):
+        return None
+    return site.grammar.statements
+
+
+def _indent(site: Site) -> str:
+    return site.source.indent_at(site.row)
+
+
+def _conditions(site: Site, statements: Statements) -> list[str]:
+    """Tests of the statement's variables, then conditions of the file that read one of them."""
+    near = frozenset(site.read_names)
+    made = [
+        test.format(name)
+        for name in site.read_names[:2]
+        for test in (statements.words.tests[3], statements.words.tests[2])
+    ]
+    donors = nearest(site.source.donors.conditions, site.row, site.scope.known, 4, near=near)
+    return list(dict.fromkeys((*made, *(one.text for one in donors if one.names & near))))
+
+
+def _leaving(site: Site, statements: Statements) -> list[tuple[str, float]]:
+    """What may be done instead of going on: as the file does it near, then the usual."""
+    is_loop = statements.is_loop_around(site.node)
+    function = _function(site)
+    found: dict[str, float] = {}
+    if is_loop:
+        found[statements.words.skip] = 0.16
+    if function is not None:
+        leaving = site.source.donors.leaving
+        near = nearest(leaving, site.row, site.scope.known, MOST_LEAVING, near=frozenset())
+        for donor in near:
+            if is_loop or donor.text not in site.grammar.jumps:
+                found.setdefault(donor.text, 0.14)
+        words = site.grammar.words
+        values = (words.none, *site.read_names[:1], *words.empties[1:4], words.false)
+        for value in values:
+            found.setdefault(words.returning.format(value=value), 0.12)
+    return list(found.items())
+
+
+def _function(site: Site) -> SyntaxNode | None:
+    return next((node for node in ancestors(site.node) if site.grammar.is_function(node)), None)
+
+
+def copied(site: Site) -> Iterator[Sketch]:
+    """A statement of the file that fits here, before this one; behind it, where it is the last."""
+    statements = _statements(site)
+    if statements is None:
+        return
+    donors = site.source.donors.statements
+    near = frozenset(site.read_names)
+    found = nearest(donors, site.row, site.scope.known, MOST_COPIES, near=near)
+    is_loop, is_inside = statements.is_loop_around(site.node), _function(site) is not None
+    for rank, donor in enumerate(found):
+        if donor.row == site.row or not (is_inside or _stands_anywhere(donor)):
+            continue
+        if not is_loop and donor.text in site.grammar.jumps:
+            continue
+        lines = _indented(donor, _indent(site))
+        prior = 0.09 / (1 + 0.1 * rank)
+        flags = _unreachable(site, donor)
+        yield site.insert_before(lines, "statement copied", prior, flags=flags)
+        if site.node.next_named_sibling is None and not statements.leaves(site.node):
+            yield site.insert_behind(lines, "statement copied", prior)
+
+
+def _stands_anywhere(donor: Donor) -> bool:
+    """Tell whether a statement may stand outside of functions."""
+    return not donor.text.startswith(("return", "if", "raise")) and "self" not in donor.names
+
+
+def _indented(donor: Donor, indent: str) -> str:
+    first, *rest = donor.text.split("\n")
+    lines = [
+        first,
+        *(line[donor.column :] if line[: donor.column].isspace() else line for line in rest),
+    ]
+    return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def _unreachable(site: Site, donor: Donor) -> frozenset[Flag]:
+    leaves = any(donor.row == one.row for one in site.source.donors.leaving)
+    is_guard = "\n" in donor.text
+    return frozenset({Flag.UNREACHABLE}) if leaves and not is_guard else frozenset()
+
+
+def rebound(site: Site) -> Iterator[Sketch]:
+    """`x = list(x)`, `x = f(x)`, before the first statement that reads the parameter `x`."""
+    statements, function = _statements(site), _function(site)
+    if statements is None or function is None:
+        return
+    if site.grammar.body(function)[:1] != [site.node] and not site.read_names:
+        return
+    parameters = {one.name for one in statements.parameters(function)}
+    names = [name for name in site.read_names if name in parameters][:2]
+    wrappers = nearest(site.source.donors.wrappers, site.row, site.scope.known, 4, near=frozenset())
+    for name in names:
+        made = [form.format(name) for form in statements.words.copies]
+        made += [f"{donor.text}({name})" for donor in wrappers]
+        for rank, value in enumerate(dict.fromkeys(made)):
+            yield _set(site, statements, name, value, 0.08 / (1 + 0.15 * rank))
+
+
+def _set(site: Site, statements: Statements, name: str, value: str, prior: float) -> Sketch:
+    line = _indent(site) + statements.words.assign.format(name=name, value=value) + "\n"
+    return site.insert_before(line, "value set", prior)
+
+
+def taken_over(site: Site) -> Iterator[Sketch]:
+    """`x = new_x`, and `self.x = x` for a parameter: before the statement or at the block's end."""
+    statements, function = _statements(site), _function(site)
+    if statements is None or function is None:
+        return
+    own, values = site.grammar.words.own, site.scope.values
+    pairs = [
+        (one, other)
+        for one in values[:16]
+        for other in values[:16]
+        if one != other and len(one) > 1 and other.endswith((f"_{one}", one.lstrip("_")))
+    ]
+    is_last = site.node.next_named_sibling is None
+    for one, other in pairs[:3]:
+        for name, value in ((one, other), (other, one)):
+            yield _set(site, statements, name, value, 0.08)
+            if is_last and not statements.leaves(site.node):
+                line = _indent(site) + statements.words.assign.format(name=name, value=value)
+                yield site.insert_behind(f"{line}\n", "value set", 0.08)
+    if own in values and is_last:
+        members = site.scope.attributes.get(own, ())
+        for parameter in statements.parameters(function):
+            name = parameter.name
+            if name in members and name not in site.grammar.receivers:
+                line = statements.words.assign.format(name=f"{own}.{name}", value=name)
+                yield site.insert_behind(f"{_indent(site)}{line}\n", "value set", 0.1)
+
+
+def returned(site: Site) -> Iterator[Sketch]:
+    """`f(x)` → `return f(x)`; a value that is thrown away."""
+    statements = _statements(site)
+    expression = statements.expression(site.node) if statements is not None else None
+    if expression is None or _function(site) is None:
+        return
+    text = site.grammar.words.returning.format(value=site.source.text(expression))
+    yield site.replace(text, "returned", 0.25, tier=2)
+
+
+def kept(site: Site) -> Iterator[Sketch]:
+    """`x.strip()` → `x = x.strip()`; a value that is thrown away."""
+    statements = _statements(site)
+    expression = statements.expression(site.node) if statements is not None else None
+    if statements is None or expression is None:
+        return
+    names = [name for name in site.read_names if site.source.text(expression).startswith(name)]
+    for name in names[:1]:
+        text = statements.words.assign.format(name=name, value=site.source.text(expression))
+        yield site.replace(text, "value kept", 0.15, tier=2)
+
+
+def collected(site: Site) -> Iterator[Sketch]:
+    """`x = y` → `x.append(y)`, `x.extend(y)`, `x.update(y)`."""
+    if site.grammar.statements is None:
+        return
+    parts = site.grammar.assigned(site.node)
+    if parts is None or site.grammar.kind(parts[0]) not in {Kind.NAME, Kind.ATTRIBUTE}:
+        return
+    name, value = (site.source.text(part) for part in parts)
+    for rank, form in enumerate(site.grammar.statements.words.collecting):
+        text = form.format(name=name, value=value)
+        yield site.replace(text, "collected", 0.1 / (1 + 0.2 * rank), tier=2)
