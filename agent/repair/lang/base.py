@@ -409,10 +409,11 @@ class Grammar(Protocol):
         """The names that a statement outside of functions gives a value."""
         ...
 
-    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+    def probes(self, path: RepoPath, tree: SyntaxTree, *, is_test: bool) -> Sequence[ByteEdit]:
         """Edits by which the file tells in `PROBED` which of its lines run; no line moves.
 
-        None at all: what runs is learnt in another way.
+        Lines of tests are told each time, others the first time after a line of a test. None at
+        all: what runs is learnt in another way.
         """
         ...
 

@@ -259,9 +259,10 @@ class JavaScriptGrammar:
             case _:
                 return ()
 
-    def probes(self, path: RepoPath, tree: SyntaxTree) -> Sequence[ByteEdit]:
+    def probes(self, path: RepoPath, tree: SyntaxTree, *, is_test: bool) -> Sequence[ByteEdit]:
         """A call before each statement, and the function that it calls at the end of the file."""
-        return probes_of(path, tree, is_typed=self.language is not Language.JAVASCRIPT)
+        is_typed = self.language is not Language.JAVASCRIPT
+        return probes_of(path, tree, is_test=is_test, is_typed=is_typed)
 
     def regions(self, tree: SyntaxTree) -> Iterator[Region]:
         """Every statement, clause and member, without the blocks inside."""

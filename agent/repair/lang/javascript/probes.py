@@ -32,16 +32,23 @@ _BODIES: Final = {
 }
 """Statements whose body need not have braces."""
 _FUNCTION: Final = "__greenloop_ran"
+_TURN: Final = "__greenloop_turn"
+"""What holds one object for each line of a test that ran."""
 
 
-def probes_of(path: RepoPath, tree: SyntaxTree, *, is_typed: bool) -> tuple[ByteEdit, ...]:
+def probes_of(
+    path: RepoPath, tree: SyntaxTree, *, is_test: bool, is_typed: bool
+) -> tuple[ByteEdit, ...]:
     """Return the edits, none where the file has no function; they do not overlap."""
     found = [edit for node in walk(tree.root_node) for edit in _probes(node)]
     if not found:
         return ()
     end = tree.root_node.end_byte
-    text = _told(path, is_typed=is_typed).encode()
-    return (*sorted(found, key=lambda edit: edit.start), ByteEdit(end, end, text))
+    body = _turned(path) if is_test else _told_once(path)
+    argument = "line: any" if is_typed else "line"
+    ignored = "// @ts-ignore\n" if is_typed else ""
+    text = f"\n{ignored}function {_FUNCTION}({argument}) {{ {body} }}\n"
+    return (*sorted(found, key=lambda edit: edit.start), ByteEdit(end, end, text.encode()))
 
 
 def _probes(node: SyntaxNode) -> Iterator[ByteEdit]:
@@ -90,15 +97,21 @@ def _call(node: SyntaxNode) -> str:
     return f"{_FUNCTION}({node.start_point.row + 1})"
 
 
-def _told(path: RepoPath, *, is_typed: bool) -> str:
-    """Return the function that writes a line the first time that it runs."""
-    argument = "line: any" if is_typed else "line"
-    ignored = "\n// @ts-ignore" if is_typed else ""
+def _turned(path: RepoPath) -> str:
+    """Each line of a test, whenever it runs; what runs after it is told anew."""
+    return f"globalThis.{_TURN} = {{}}; {_written(path)}"
+
+
+def _told_once(path: RepoPath) -> str:
+    """Each line the first time after a line of a test."""
+    return (
+        f"const own = {_FUNCTION}, turn = globalThis.{_TURN}; "
+        "if (own.turn !== turn || !own.known) { own.turn = turn; own.known = new Set(); } "
+        f"if (own.known.has(line)) return; own.known.add(line); {_written(path)}"
+    )
+
+
+def _written(path: RepoPath) -> str:
     place = f"{json.dumps(PROBED)}, {json.dumps(path)} + ':' + line + '\\n'"
     fs = "globalThis.process.getBuiltinModule?.('fs') ?? require('fs')"
-    body = (
-        f"const known = {_FUNCTION}.known ??= new Set(); "
-        "if (known.has(line)) return; known.add(line); "
-        f"try {{ ({fs}).appendFileSync({place}); }} catch {{}}"
-    )
-    return f"{ignored}\nfunction {_FUNCTION}({argument}) {{ {body} }}\n"
+    return f"try {{ ({fs}).appendFileSync({place}); }} catch {{}}"

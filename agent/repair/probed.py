@@ -1,0 +1,238 @@
+"""Learns which lines each test runs from edited sources, where the runner cannot tell.
+
+Each file of the repository gets probes (see `Grammar.probes`), test files are run one by one, and
+what was told between two lines of tests belongs to the test in which the first of them stands.
+The search can do without: no probes, or tests that they break, and there is no survey.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import anyio
+
+from agent.edits.changes import Content, Delta
+from agent.edits.spans import apply_edits
+from agent.repair.lang import grammar_for
+from agent.repair.lang.base import PROBED
+from agent.repair.locate import Trace, relevant_passing, suspicions
+from agent.repair.source import Source
+from agent.repair.survey import Survey, file_of, from_report, lines_of
+from agent.repair.territory import Territory
+from agent.repair.validate.base import Watched
+from agent.repo.languages import language_of
+from agent.task import RepoPath, TestId
+from agent.verify.bench import Bench, Selection
+from agent.verify.report import Baseline, NoReport, TestResult
+from sandbox.base import Command, Sandbox
+
+MOST_FILES: Final = 600
+"""Files that get probes; those near the tests' own come first."""
+MOST_BYTES: Final = 32 * 1024**2
+"""Of what the probes told in one run."""
+MOST_PASSING: Final = 50
+"""Passing tests that every try is held against; the gate runs all of them."""
+
+
+async def survey_by_probes(
+    bench: Bench, baseline: Baseline, ground: Territory, *, seconds: float
+) -> Survey | None:
+    """Run the targets' files, then those near them as far as time allows; None: nothing learnt.
+
+    Raises: SandboxError.
+    """
+    files = _test_files(baseline)
+    delta = await anyio.to_thread.run_sync(_with_probes, ground, files)
+    if not delta:
+        return None
+    until = anyio.current_time() + seconds
+    wanted = frozenset(baseline.targets)
+    traces: list[Trace] = []
+    marked: dict[RepoPath, set[int]] = {}
+    async with bench.open(delta) as sandbox:
+        for path, is_wanted in files.items():
+            left_s = until - anyio.current_time()
+            if not is_wanted and left_s <= 0:
+                break
+            told = await _run(bench, sandbox, path, ground, wall_s=max(left_s, 30.0))
+            traces += told.traces
+            for trace, lines in zip(told.traces, told.own_lines, strict=True):
+                if trace.test in wanted:
+                    marked.setdefault(path, set()).update(lines)
+    failing = [trace for trace in traces if trace.test in wanted and not trace.passed]
+    if not any(trace.lines for trace in failing):
+        return None
+    return _survey(baseline, traces, marked, ground)
+
+
+def _survey(
+    baseline: Baseline,
+    traces: Sequence[Trace],
+    marked: Mapping[RepoPath, set[int]],
+    ground: Territory,
+) -> Survey:
+    known = {trace.test for trace in traces}
+    wanted = frozenset(baseline.targets)
+    unseen = [id_ for id_ in baseline.targets if id_ not in known]
+    # What failed already and nobody asked about says nothing of where the error is
+    usable = frozenset((*baseline.passing, *baseline.targets))
+    traces = [trace for trace in traces if trace.test in usable]
+    everything = [*traces, *(trace for id_ in unseen for trace in from_report(baseline, id_))]
+    found = suspicions(everything, ground.paths.__contains__)
+    near = [trace for trace in traces if trace.test not in wanted]
+    relevant = relevant_passing(near, found.lines, most=MOST_PASSING)
+    return Survey(
+        suspicions=found,
+        watched=Watched(
+            targets=tuple((id_, 1.0) for id_ in baseline.targets),
+            passing=tuple((id_, 1.0) for id_ in relevant),
+        ),
+        passing_seen=sum(trace.passed for trace in near),
+        target_lines={path: frozenset(lines) for path, lines in marked.items()},
+        targets_passed=tuple(one.test for one in traces if one.passed and one.test in wanted),
+        covered=lines_of(trace for trace in traces if trace.passed),
+    )
+
+
+def _test_files(baseline: Baseline) -> dict[RepoPath, bool]:
+    """Return the files of all tests, those of targets (True) first, then those with near paths."""
+    results = baseline.report.results
+    targets = {file_of(results[id_]): True for id_ in baseline.targets if id_ in results}
+    others = {file_of(results[id_]): False for id_ in baseline.passing}
+    folders = {path.rpartition("/")[0] for path in targets}
+    near = sorted(others, key=lambda path: path.rpartition("/")[0] not in folders)
+    return {**targets, **{path: False for path in near if path not in targets}}
+
+
+def _with_probes(ground: Territory, tests: Iterable[RepoPath]) -> Delta:
+    """Return every file that tells what it runs; blocking, a millisecond for some kilobytes."""
+    tests = [path for path in tests if path in ground.tests or path in ground.paths]
+    tops = {path.split("/", 1)[0] for path in tests}
+    code = sorted(ground.paths, key=lambda path: (path.split("/", 1)[0] not in tops, path))
+    delta: dict[RepoPath, Content | None] = {}
+    for path in dict.fromkeys([*tests, *code][:MOST_FILES]):
+        data, content = ground.read(path), ground.base.read(path)
+        source = _source(path, data)
+        if source is None or content is None:
+            continue
+        probes = source.grammar.probes(path, source.tree, is_test=path in tests)
+        if probes:
+            text = apply_edits(source.data, probes)
+            delta[path] = Content(data=text, mode=content.mode)
+    return delta
+
+
+def _source(path: RepoPath, data: bytes | None) -> Source | None:
+    language = language_of(path)
+    if language is None or data is None:
+        return None
+    return Source(path, data, grammar_for(language))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """What one test file's run told."""
+
+    traces: tuple[Trace, ...] = ()
+    own_lines: tuple[frozenset[int], ...] = ()
+    """Lines of the test file that each of them ran."""
+
+
+async def _run(
+    bench: Bench, sandbox: Sandbox, path: RepoPath, ground: Territory, *, wall_s: float
+) -> _Told:
+    await sandbox.run(Command(argv=("rm", "-f", PROBED)))
+    report = await bench.runner.run(sandbox, Selection(files=(path,)), wall_s=wall_s)
+    data = await sandbox.read_file(PROBED, limit_bytes=MOST_BYTES)
+    source = _source(path, ground.read(path))
+    if data is None or source is None or isinstance(report, NoReport):
+        return _Told()
+    results = [result for result in report.results.values() if file_of(result) == path]
+    parts = _parted(_turns(data, path, _spans(source, results)), results)
+    return _Told(
+        traces=tuple(_trace(result, parts[result.id]) for result in results if result.id in parts),
+        own_lines=tuple(
+            frozenset(line for turn in parts[result.id] for line in turn.marks)
+            for result in results
+            if result.id in parts
+        ),
+    )
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What ran from a test's first line on, until another test's."""
+
+    starts: int
+    """Line at which the test is made; 0 for what runs before and between tests."""
+    marks: list[int] = field(default_factory=list)
+    lines: dict[RepoPath, set[int]] = field(default_factory=dict)
+
+
+def _spans(source: Source, results: Iterable[TestResult]) -> dict[int, int]:
+    """Return for each line at which tests are made the last line of that statement."""
+    spans = dict.fromkeys((result.line for result in results if result.line), 0)
+    for region in source.regions:
+        first, last = region.first_row + 1, region.node.end_point.row + 1
+        if first in spans:
+            spans[first] = max(spans[first], last)
+    return spans
+
+
+def _turns(data: bytes, path: RepoPath, spans: Mapping[int, int]) -> list[_Turn]:
+    """Part what was told by the tests' own lines."""
+    turns = [_Turn(starts=0)]
+    for text in data.decode("utf-8", "replace").splitlines():
+        place, _, number = text.rpartition(":")
+        if not number.isdecimal():
+            continue
+        line, current = int(number), turns[-1]
+        if place != path:
+            current.lines.setdefault(RepoPath(place), set()).add(line)
+            continue
+        starts = max((one for one, last in spans.items() if one <= line <= last), default=0)
+        if starts != current.starts or current.marks[:1] == [line]:
+            turns.append(_Turn(starts=starts))
+        turns[-1].marks.append(line)
+    return turns
+
+
+def _parted(turns: Sequence[_Turn], results: Sequence[TestResult]) -> dict[TestId, list[_Turn]]:
+    """Give each test its turns: the n-th of several that are made at one line the n-th.
+
+    What runs between two tests, in helpers and hooks, belongs to both.
+    """
+    ran = [result for result in results if result.is_passing or result.is_failing]
+    found: dict[TestId, list[_Turn]] = {}
+    for line in dict.fromkeys(result.line for result in ran if result.line):
+        here = [result.id for result in ran if result.line == line]
+        own = [place for place, turn in enumerate(turns) if turn.starts == line]
+        is_even = len(own) == len(here)
+        for number, id_ in enumerate(here):
+            places = [own[number]] if is_even else own
+            if places:
+                found[id_] = [turn for place in places for turn in _around(turns, place)]
+    return found
+
+
+def _around(turns: Sequence[_Turn], place: int) -> list[_Turn]:
+    near = turns[max(0, place - 1) : place + 2]
+    return [turn for turn in near if turn.starts == 0 or turn is turns[place]]
+
+
+def _trace(result: TestResult, turns: Iterable[_Turn]) -> Trace:
+    lines: dict[RepoPath, set[int]] = {}
+    for turn in turns:
+        for path, numbers in turn.lines.items():
+            lines.setdefault(path, set()).update(numbers)
+    error = {
+        "type": result.error_type,
+        "message": result.message,
+        "frames": [[frame.path, frame.line, frame.function] for frame in result.frames],
+    }
+    return Trace(
+        test=result.id,
+        passed=result.is_passing,
+        lines={path: sorted(numbers) for path, numbers in lines.items()},
+        errors=() if result.is_passing else (error,),
+    )
