@@ -16,9 +16,6 @@ from typing import Any
 
 from _pytest.assertion.rewrite import AssertionRewritingHook
 
-Function = tuple[str, int]
-"""File and first line, as a code object has them."""
-
 
 class Begun:
     """Between `start` and `stop`, remembers each function below a folder that begins to run.
@@ -31,7 +28,8 @@ class Begun:
     def __init__(self, root: str) -> None:
         self._root = os.path.join(root, "")
         self._known: dict[int, Any] = {}
-        self.functions: set[Function] = set()
+        self.functions: set[tuple[str, int]] = set()
+        """File and first line, as code objects have them."""
         self._stop: Callable[[], None] = _nothing
 
     def start(self) -> None:
