@@ -20,6 +20,7 @@ from agent.repair.judge.order import distinct, ranked
 from agent.repair.locate import Suspicions, Trace, boosted, suspicions
 from agent.repair.partial import combinations
 from agent.repair.plan import Plan, first_limit_s, plan_by_command, plan_forked
+from agent.repair.probed import survey_by_probes
 from agent.repair.proposal import Proposal
 from agent.repair.queue import BestFirst
 from agent.repair.recent import recent_changes
@@ -213,8 +214,14 @@ class Hunt:
             await self._try_all(self._queue, validator)
 
     async def _rank_by_report(self) -> None:
-        """Rank by the tracebacks of the report, else by the names that the tests use."""
+        """Rank by what probes tell, else by the report's tracebacks, else by names in the tests."""
         baseline, ground = self._job.baseline, self._territory
+        budget_s = max(1.0, SURVEY_SHARE * self._search_s)
+        found_out = await survey_by_probes(self._job.bench, baseline, ground, seconds=budget_s)
+        if found_out is not None:
+            self.survey, self.watched = found_out, found_out.watched
+            await self._rank(found_out.suspicions, ground.words(found_out.target_lines))
+            return
         traces: list[Trace] = []
         for target in baseline.targets:
             traces.extend(from_report(baseline, target))
