@@ -74,7 +74,9 @@ def suspicions(
     return Suspicions(lines=scores, failures=failures)
 
 
-def boosted(found: Suspicions, recent: Mapping[Line, float]) -> Suspicions:
+def boosted(
+    found: Suspicions, recent: Mapping[Line, float], *, unchanged: float = LONG_UNCHANGED
+) -> Suspicions:
     """Let recently changed lines keep their suspicion and lower that of all others.
 
     `recent` tells how fresh a change is, from 0 to 1. Lines that no failing test runs do not come
@@ -84,7 +86,7 @@ def boosted(found: Suspicions, recent: Mapping[Line, float]) -> Suspicions:
     if not fresh:
         return found
     lines = {
-        line: score * (LONG_UNCHANGED + (1 - LONG_UNCHANGED) * fresh.get(line, 0.0))
+        line: score * (unchanged + (1 - unchanged) * fresh.get(line, 0.0))
         for line, score in found.lines.items()
     }
     return replace(found, lines=lines)

@@ -113,16 +113,9 @@ async def survey(
     seconds: float,
 ) -> Survey:
     """Run the tests under the line collector and rank the lines. Raises: SandboxLost."""
-    targets = [id_ for id_ in baseline.targets if id_ in server.tests]
-    seen = await _cover(server, targets, seconds=seconds)
-    # What no target runs is not suspected, so nobody needs to know who else runs it
-    suspected = {path for one in seen for path in one.lines} & targets_of_edits
-    others = [id_ for id_ in passing if id_ in server.tests]
-    seen += await _cover(server, others, seconds=seconds, files=suspected)
-    traces = [
-        Trace(test=one.test, passed=one.passed, lines=one.lines, errors=one.errors) for one in seen
-    ]
-    found = suspicions(_with_report(traces, baseline), targets_of_edits.__contains__)
+    seen = await cover_tests(server, baseline, passing, targets_of_edits, seconds=seconds)
+    traces = [trace_of(one) for one in seen]
+    found = suspicions(with_report(traces, baseline), targets_of_edits.__contains__)
     cpu_s = {one.test: 0.0 if _hung(one) else one.cpu_s for one in seen}
     wanted = frozenset(baseline.targets)
     near = [one for one in traces if one.test not in wanted]
@@ -142,6 +135,33 @@ async def survey(
         passing_seen=sum(one.passed for one in near),
         targets_passed=tuple(one.test for one in traces if one.passed and one.test in wanted),
         covered=lines_of(trace for trace in traces if trace.passed),
+    )
+
+
+async def cover_tests(
+    server: ForkServer,
+    baseline: Baseline,
+    passing: Sequence[TestId],
+    targets_of_edits: frozenset[RepoPath],
+    *,
+    seconds: float,
+) -> list[Covered]:
+    """Run the targets and then as many of the passing tests as time allows, under the collector.
+
+    Raises: SandboxLost.
+    """
+    targets = [id_ for id_ in baseline.targets if id_ in server.tests]
+    seen = await _cover(server, targets, seconds=seconds)
+    # What no target runs is not suspected, so nobody needs to know who else runs it
+    suspected = {path for one in seen for path in one.lines} & targets_of_edits
+    others = [id_ for id_ in passing if id_ in server.tests]
+    return seen + await _cover(server, others, seconds=seconds, files=suspected)
+
+
+def trace_of(covered: Covered) -> Trace:
+    """Return what matters for ranking."""
+    return Trace(
+        test=covered.test, passed=covered.passed, lines=covered.lines, errors=covered.errors
     )
 
 
@@ -177,7 +197,7 @@ async def _cover(
         return [covered async for covered in stream]
 
 
-def _with_report(traces: Sequence[Trace], baseline: Baseline) -> list[Trace]:
+def with_report(traces: Sequence[Trace], baseline: Baseline) -> list[Trace]:
     """Add failing targets that could not be traced, with the frames that the baseline saw."""
     known = {trace.test for trace in traces}
     missing = [id_ for id_ in baseline.targets if id_ not in known]
