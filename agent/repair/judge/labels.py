@@ -20,6 +20,8 @@ ENOUGH_TRIED: Final = 1_000
 
 FEWEST_TRIED: Final = 100
 """With fewer tries of an unfinished search nothing is called likely."""
+MOST_OVERFIT_SHARE: Final = 0.5
+"""Share of the patches that failed tests held back, up to which those that passed are believed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,16 +39,27 @@ class Extent:
 
 
 def confidence(proposal: Proposal, count: int, extent: Extent) -> Confidence:
-    """Label one of `count` distinct patches."""
+    """Label one of `count` patches that do different things.
+
+    That the whole suite passes is not known here; who measures it may lower the label.
+    """
     if count > MOST_FOR_LIKELY:
         return Confidence.AMBIGUOUS
-    if extent.exhausted or extent.tried >= ENOUGH_TRIED:
-        few = count <= MOST_FOR_LIKELY
-    else:
-        few = count <= MOST_CUT_OFF and extent.tried >= FEWEST_TRIED
-    if few and not proposal.sketch.flags and extent.passing_tests:
+    is_held = extent.passing_tests > 0 and not _is_overfitting(count, extent)
+    if _are_few(count, extent) and is_held and not proposal.sketch.flags:
         return Confidence.LIKELY
     return Confidence.PLAUSIBLE
+
+
+def _are_few(count: int, extent: Extent) -> bool:
+    if extent.exhausted or extent.tried >= ENOUGH_TRIED:
+        return count <= MOST_FOR_LIKELY
+    return count <= MOST_CUT_OFF and extent.tried >= FEWEST_TRIED
+
+
+def _is_overfitting(count: int, extent: Extent) -> bool:
+    """Tell whether tests that the search did not know refuted too many of its patches."""
+    return extent.overfit > MOST_OVERFIT_SHARE * (extent.overfit + count)
 
 
 def explain(proposal: Proposal, count: int, extent: Extent) -> str:
