@@ -33,6 +33,9 @@ class Source:
     path: RepoPath
     data: bytes
     grammar: Grammar
+    _by_text: dict[tuple[int, str], dict[str, list[SyntaxNode]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _variables: dict[int, tuple[str, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -91,6 +94,17 @@ class Source:
         for node in walk(statement) if region is None else region.nodes:
             if self.grammar.kind(node) is Kind.NAME and (deep or self.grammar.is_read(node)):
                 yield node
+
+    def nodes_like(self, outer: SyntaxNode, node: SyntaxNode) -> Sequence[SyntaxNode]:
+        """Nodes of the same type and text inside of another."""
+        key = (outer.id, node.type)
+        if key not in self._by_text:
+            found: dict[str, list[SyntaxNode]] = {}
+            for inner in walk(outer):
+                if inner.type == node.type:
+                    found.setdefault(self.text(inner), []).append(inner)
+            self._by_text[key] = found
+        return self._by_text[key].get(self.text(node), ())
 
     def variables(self, statement: SyntaxNode) -> tuple[str, ...]:
         """Variables that a statement reads above its body, each once, without the object itself."""
@@ -233,6 +247,11 @@ class Site:
         """Draw a text put right behind a node."""
         edit = ByteEdit(node.end_byte, node.end_byte, text.encode("utf-8", "surrogateescape"))
         return Sketch((edit,), template, prior, tier)
+
+    def put_before(self, node: SyntaxNode, text: str, template: str, prior: float) -> Sketch:
+        """Draw a text put right before a node."""
+        edit = ByteEdit(node.start_byte, node.start_byte, text.encode("utf-8", "surrogateescape"))
+        return Sketch((edit,), template, prior)
 
     def insert_before(
         self,

@@ -3,7 +3,7 @@
 A language whose `Grammar.statements` is None gets the edits within expressions only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class StatementWords:
     """What keeps the parts for which `{condition}` holds, behind the loop of an expression."""
     copies: tuple[str, ...]
     """Expressions that copy `{}`."""
+    initialiser: str
+    """Name of the method that sets up a new object."""
+    usual_keywords: Mapping[str, tuple[str, ...]]
+    """By function: arguments by name that its calls often need."""
     collecting: tuple[str, ...]
     """Statements that put the `{value}` to what `{name}` holds."""
     decorators: tuple[str, ...]

@@ -175,6 +175,7 @@ STATEMENTS: Final[tuple[Template, ...]] = (
     inserted.taken_over,
     inserted.returned,
     inserted.kept,
+    inserted.left_otherwise,
     moved.moved,
     removed.statement_removed,
     removed.condition_removed,

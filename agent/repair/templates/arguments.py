@@ -62,6 +62,8 @@ def _wanted(site: Site, statements: Statements, called: str) -> Iterator[tuple[s
     same = donors.keywords.get(called, ())
     for rank, donor in enumerate(nearest(same, site.row, scope.known, MOST_KEYWORDS, near=near)):
         yield donor.text, 0.2 / (1 + 0.1 * rank)
+    for text in words.usual_keywords.get(called, ()):
+        yield text, 0.1
     function = next((n for n in ancestors(site.node) if site.grammar.is_function(n)), None)
     own = statements.parameters(function) if function is not None else ()
     passed = [one for one in own if one.name not in site.grammar.receivers]

@@ -36,18 +36,22 @@ def dropped_argument(site: Site) -> Iterator[Sketch]:
 
 def added_argument(site: Site) -> Iterator[Sketch]:
     """`f(a)` → `f(a, b)`, with `b` a variable of the scope or a plain constant."""
-    arguments = [site.source.text(node) for node in site.grammar.arguments(site.node)]
-    if len(arguments) > 4:
+    arguments = site.grammar.arguments(site.node)
+    texts = [site.source.text(node) for node in arguments]
+    if len(arguments) > 4 or site.grammar.argument_list(site.node) is None:
         return
     words, receivers = site.grammar.words, site.grammar.receivers
     names = [name for name in site.scope.values if name not in receivers]
+    has_place = bool(arguments) and site.grammar.is_single(arguments[-1])
     for extra in (*names[:8], words.none, "1", words.true, words.false):
-        if extra not in arguments:
-            more = ", ".join([*arguments, extra])
-            yield from _with_arguments(site, more, "one argument more", 0.14)
-            if arguments:
-                more = ", ".join([extra, *arguments])
-                yield from _with_arguments(site, more, "one argument more", 0.1)
+        if extra in texts:
+            continue
+        if not arguments:
+            yield from _with_arguments(site, extra, "one argument more", 0.14)
+            continue
+        if has_place:
+            yield site.insert_after(arguments[-1], f", {extra}", "one argument more", 0.14, tier=1)
+        yield site.put_before(arguments[0], f"{extra}, ", "one argument more", 0.1)
 
 
 def _with_arguments(
@@ -160,7 +164,7 @@ def indexed(site: Site) -> Iterator[Sketch]:
     words = site.grammar.words
     last = words.last_index.format(owner=site.text)
     rest = (words.slice.format(low="1", high=""), words.slice.format(low="", high="-1"))
-    for index in ("0", last, *rest):
+    for index in ("0", last, *rest, words.reversed_slice):
         if index:
             yield site.replace(f"{site.text}[{index}]", "indexed", 0.1)
 

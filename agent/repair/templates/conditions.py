@@ -113,6 +113,10 @@ def present_or(site: Site) -> Iterator[Sketch]:
         yield site.replace(text, "none or empty", 0.3, tier=2)
 
 
+def _members(site: Site, name: str) -> tuple[str, ...]:
+    return site.scope.attributes.get(name, ())[:3]
+
+
 def filtered(site: Site) -> Iterator[Sketch]:
     """`[x for x in y]` → `[x for x in y if c]`."""
     statements, parts = site.grammar.statements, site.node.named_children
@@ -122,7 +126,8 @@ def filtered(site: Site) -> Iterator[Sketch]:
     known = inner.scope.known
     own = [name for name in inner.scope.values if name not in site.scope.values]
     near = nearest(site.source.donors.conditions, site.row, known, MOST_DONORS, near=frozenset(own))
-    tests = [test.format(name) for name in own[:3] for test in statements.words.tests[:3]]
+    names = [*own[:3], *(f"{name}.{part}" for name in own for part in _members(site, name))]
+    tests = [test.format(name) for name in names for test in statements.words.tests[:3]]
     for rank, text in enumerate((*tests, *(donor.text for donor in near))):
         if text not in site.text:
             added = statements.words.filter.format(condition=text)

@@ -46,13 +46,20 @@ def _indent(site: Site) -> str:
 def _conditions(site: Site, statements: Statements) -> list[str]:
     """Tests of the statement's variables, then conditions of the file that read one of them."""
     near = frozenset(site.read_names)
+    names = dict.fromkeys((*_just_set(site), *site.read_names[:2]))
     made = [
         test.format(name)
-        for name in site.read_names[:2]
+        for name in names
         for test in (statements.words.tests[3], statements.words.tests[2])
     ]
     donors = nearest(site.source.donors.conditions, site.row, site.scope.known, 4, near=near)
     return list(dict.fromkeys((*made, *(one.text for one in donors if one.names & near))))
+
+
+def _just_set(site: Site) -> list[str]:
+    """Variables that the statement before gave a value."""
+    before = site.node.prev_named_sibling
+    return [] if before is None else list(site.grammar.binds(before))[:1]
 
 
 def _leaving(site: Site, statements: Statements) -> list[tuple[str, float]]:
@@ -148,11 +155,11 @@ def taken_over(site: Site) -> Iterator[Sketch]:
     statements, function = _statements(site), _function(site)
     if statements is None or function is None:
         return
-    own, values = site.grammar.words.own, site.scope.values
+    own, values = site.grammar.words.own, site.scope.values[:16]
     pairs = [
         (one, other)
-        for one in values[:16]
-        for other in values[:16]
+        for one in values
+        for other in values
         if one != other and len(one) > 1 and other.endswith((f"_{one}", one.lstrip("_")))
     ]
     is_last = site.node.next_named_sibling is None
@@ -162,13 +169,12 @@ def taken_over(site: Site) -> Iterator[Sketch]:
             if is_last and not statements.leaves(site.node):
                 line = _indent(site) + statements.words.assign.format(name=name, value=value)
                 yield site.insert_behind(f"{line}\n", "value set", 0.08)
-    if own in values and is_last:
-        members = site.scope.attributes.get(own, ())
+    if site.grammar.function_name(function) == statements.words.initialiser:
+        body = site.source.text(function)
         for parameter in statements.parameters(function):
-            name = parameter.name
-            if name in members and name not in site.grammar.receivers:
-                line = statements.words.assign.format(name=f"{own}.{name}", value=name)
-                yield site.insert_behind(f"{_indent(site)}{line}\n", "value set", 0.1)
+            member = f"{own}.{parameter.name}"
+            if parameter.name not in site.grammar.receivers and member not in body:
+                yield _set(site, statements, member, parameter.name, 0.1)
 
 
 def returned(site: Site) -> Iterator[Sketch]:
@@ -191,6 +197,22 @@ def kept(site: Site) -> Iterator[Sketch]:
     for name in names[:1]:
         text = statements.words.assign.format(name=name, value=site.source.text(expression))
         yield site.replace(text, "value kept", 0.15, tier=2)
+
+
+def left_otherwise(site: Site) -> Iterator[Sketch]:
+    """`return None` → `raise ValueError(...)`, `raise` → `continue`, as the file leaves near."""
+    statements = _statements(site)
+    if statements is None or not statements.leaves(site.node):
+        return
+    is_loop, is_inside = statements.is_loop_around(site.node), _function(site) is not None
+    leaving = site.source.donors.leaving
+    near = nearest(leaving, site.row, site.scope.known, MOST_LEAVING, near=frozenset())
+    for rank, donor in enumerate(near if is_inside else ()):
+        is_other = donor.text != site.text and "\n" not in donor.text
+        if is_other and (is_loop or donor.text not in site.grammar.jumps):
+            yield site.replace(donor.text, "left otherwise", 0.1 / (1 + 0.1 * rank), tier=2)
+    if is_loop and site.text != statements.words.skip:
+        yield site.replace(statements.words.skip, "left otherwise", 0.08, tier=2)
 
 
 def collected(site: Site) -> Iterator[Sketch]:

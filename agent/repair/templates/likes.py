@@ -4,7 +4,7 @@ A place looks the same where the expression or statement around the edit is writ
 way. What the places mean is not compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from agent.edits.spans import ByteEdit
 from agent.repair.lang.base import Kind, Region
 from agent.repair.proposal import Sketch
 from agent.repair.source import Source
-from agent.repo.syntax import SyntaxNode
+from agent.repo.syntax import SyntaxNode, ancestors
 
 MOST_PLACES: Final = 8
 """More like places are a habit of the file, not the same slip again."""
@@ -20,6 +20,8 @@ SHARE: Final = 0.6
 """Prior of the edit at all places, as a share of the one at its own."""
 WORTH_REPEATING: Final = 0.2
 """Edits of a lower prior are not drawn for all places."""
+WORTH_REPEATING_FAR: Final = 0.3
+"""The same for all places of a function."""
 
 
 def like_places(source: Source, sketch: Sketch) -> tuple[Sketch, ...]:
@@ -46,8 +48,12 @@ def everywhere(source: Source, region: Region, sketch: Sketch) -> Iterator[Sketc
     """Draw the edit at all like places at once: those of the statement, those of the file."""
     if sketch.prior < WORTH_REPEATING or sketch.tier > 2 or sketch.flags:
         return
-    for others in (_in_statement(source, region, sketch), like_places(source, sketch)):
-        if 0 < len(others) <= MOST_PLACES:
+    near = _in_statement(source, region, sketch)
+    far = _in_function(source, sketch) if sketch.prior >= WORTH_REPEATING_FAR else ()
+    drawn: set[int] = set()
+    for others in (near, like_places(source, sketch), far):
+        if 0 < len(others) <= MOST_PLACES and len(others) not in drawn:
+            drawn.add(len(others))
             edits = tuple(edit for one in (sketch, *others) for edit in one.edits)
             prior = SHARE * sketch.prior
             yield Sketch(tuple(sorted(edits)), f"{sketch.template}, at all like places", prior, 2)
@@ -112,13 +118,34 @@ def _moved(sketch: Sketch, offset: int) -> Sketch:
 
 def _in_statement(source: Source, region: Region, sketch: Sketch) -> tuple[Sketch, ...]:
     """The edit of a name or a member at every other reading of it in the statement."""
-    node = _edited(source, sketch)
-    if node is None or source.grammar.kind(node) not in {Kind.NAME, Kind.ATTRIBUTE}:
+    node = _named(source, sketch)
+    return () if node is None else _at_others(source, sketch, node, region.nodes)
+
+
+def _in_function(source: Source, sketch: Sketch) -> tuple[Sketch, ...]:
+    """The same in the whole function."""
+    node = _named(source, sketch)
+    if node is None:
         return ()
+    function = next((each for each in ancestors(node) if source.grammar.is_function(each)), None)
+    if function is None:
+        return ()
+    return _at_others(source, sketch, node, source.nodes_like(function, node))
+
+
+def _named(source: Source, sketch: Sketch) -> SyntaxNode | None:
+    node = _edited(source, sketch)
+    is_name = node is not None and source.grammar.kind(node) in {Kind.NAME, Kind.ATTRIBUTE}
+    return node if is_name else None
+
+
+def _at_others(
+    source: Source, sketch: Sketch, node: SyntaxNode, nodes: Iterable[SyntaxNode]
+) -> tuple[Sketch, ...]:
     text = source.text(node)
     return tuple(
         _moved(sketch, other.start_byte - node.start_byte)
-        for other in region.nodes
+        for other in nodes
         if other.type == node.type
         and other.start_byte != node.start_byte
         and source.grammar.is_read(other)

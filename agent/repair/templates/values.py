@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import islice
 
 from agent.repair.lang.base import Kind
@@ -36,8 +37,10 @@ def flipped_constant(site: Site) -> Iterator[Sketch]:
     words = site.grammar.words
     if site.kind is Kind.TRUE:
         yield site.replace(words.false, "the other truth value", 0.6)
+        yield site.replace(words.none, "another empty value", 0.15)
     elif site.kind is Kind.FALSE:
         yield site.replace(words.true, "the other truth value", 0.6)
+        yield site.replace(words.none, "another empty value", 0.2)
     else:
         for weight, value in enumerate(words.empties):
             if value != words.none:
@@ -55,8 +58,8 @@ def other_string(site: Site) -> Iterator[Sketch]:
         if variant != value and not quoted.is_filled:
             yield site.replace(f"{quoted.start}{variant}{quoted.end}", "another text", 0.12)
     donors = [donor for donor in site.source.strings if donor != text]
-    for likeness, donor in islice(_by_likeness(text, donors), 12):
-        yield site.replace(donor, "another text", 0.12 + 0.2 * likeness)
+    for alike, donor in islice(_by_likeness(text, donors), 12):
+        yield site.replace(donor, "another text", 0.12 + 0.2 * alike)
 
 
 def other_name(site: Site) -> Iterator[Sketch]:
@@ -83,20 +86,26 @@ def _names(site: Site, names: Iterable[str], prior: float) -> Iterator[Sketch]:
     text = site.text
     for name in names:
         if name != text:
-            weight = 0.7 + 0.3 * SequenceMatcher(None, text, name).ratio()
+            weight = 0.7 + 0.3 * likeness(text, name)
             yield site.replace(name, "another name", prior * weight)
 
 
 def _likest(site: Site, names: Iterable[str], *, base: float) -> Iterator[Sketch]:
     text = site.text
     others = [name for name in names if name != text]
-    for likeness, name in islice(_by_likeness(text, others), MOST_NAMES // 2):
-        yield site.replace(name, "another name", base + 0.4 * likeness**2)
+    for alike, name in islice(_by_likeness(text, others), MOST_NAMES // 2):
+        yield site.replace(name, "another name", base + 0.4 * alike**2)
 
 
 def _by_likeness(text: str, others: Iterable[str]) -> Iterator[tuple[float, str]]:
-    scored = [(SequenceMatcher(None, text, other).ratio(), other) for other in others]
+    scored = [(likeness(text, other), other) for other in others]
     return iter(sorted(scored, key=lambda pair: -pair[0]))
+
+
+@lru_cache(maxsize=16_384)
+def likeness(text: str, other: str) -> float:
+    """Return how alike two names look, from 0 to 1."""
+    return SequenceMatcher(None, text, other).ratio()
 
 
 def other_member(site: Site) -> Iterator[Sketch]:
@@ -110,12 +119,12 @@ def other_member(site: Site) -> Iterator[Sketch]:
         yield site.replace(name, "another member", 0.45, node=member)
     attributes = site.scope.attributes
     own = [name for name in attributes.get(site.source.text(owner), ()) if name != text]
-    for likeness, name in islice(_by_likeness(text, own), MOST_NAMES):
-        yield site.replace(name, "another member", 0.25 + 0.3 * likeness, node=member)
+    for alike, name in islice(_by_likeness(text, own), MOST_NAMES):
+        yield site.replace(name, "another member", 0.25 + 0.3 * alike, node=member)
     others = {name for names in attributes.values() for name in names} - {text, *own}
-    for likeness, name in islice(_by_likeness(text, sorted(others)), 4):
-        if likeness > 0.6:
-            yield site.replace(name, "another member", 0.35 * likeness, node=member)
+    for alike, name in islice(_by_likeness(text, sorted(others)), 4):
+        if alike > 0.6:
+            yield site.replace(name, "another member", 0.35 * alike, node=member)
 
 
 def owner_only(site: Site) -> Iterator[Sketch]:

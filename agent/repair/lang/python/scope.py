@@ -21,8 +21,12 @@ _COMPREHENSIONS = frozenset(
 def scope_at(tree: SyntaxTree, node: SyntaxNode) -> Scope:
     """Return the names visible at the node; those bound by the statement itself are among them."""
     values: list[str] = []
+    is_inside = False
     for around in ancestors(node):
+        if around.type == "class_definition" and not is_inside:
+            values.extend(name for name, _ in _bound_names(around))
         if around.type in _FUNCTIONS:
+            is_inside = True
             values.extend(_function_names(tree, around.id, around))
         elif around.type in _COMPREHENSIONS:
             values.extend(name for name, _ in _bound_names(around))

@@ -42,6 +42,24 @@ WORDS: Final = StatementWords(
     given="{name}={value}",
     filter=" if {condition}",
     copies=("list({})", "{}.copy()", "dict({})", "{}[:]", "set({})"),
+    initialiser="__init__",
+    usual_keywords={
+        "max": ("key=len", "default=0", "default=None"),
+        "min": ("key=len", "default=0", "default=None"),
+        "sorted": ("reverse=True", "key=len", "key=str"),
+        "sort": ("reverse=True", "key=len", "key=str"),
+        "open": ('encoding="utf-8"', 'newline=""'),
+        "zip": ("strict=True",),
+        "dumps": ("sort_keys=True", "ensure_ascii=False", "default=str"),
+        "dump": ("sort_keys=True", "ensure_ascii=False"),
+        "split": ("maxsplit=1",),
+        "rsplit": ("maxsplit=1",),
+        "compile": ("flags=re.IGNORECASE",),
+        "run": ("check=True", "text=True"),
+        "makedirs": ("exist_ok=True",),
+        "mkdir": ("parents=True", "exist_ok=True"),
+        "warn": ("stacklevel=2",),
+    },
     collecting=(
         "{name}.append({value})",
         "{name}.extend({value})",
@@ -114,8 +132,8 @@ class PythonStatements:
         for place, child in enumerate(parts.children(node)):
             name = next((part for part in walk(child) if part.type == "identifier"), None)
             if name is not None:
-                inner = child.named_child(0) if child.type == "typed_parameter" else child
-                is_spread = inner is not None and inner.type in _SPREADING
+                inner = child.named_children[0] if child.type == "typed_parameter" else child
+                is_spread = inner.type in _SPREADING
                 is_object = place == 0 and text_of(name) in {"self", "cls"}
                 parameter = Parameter(
                     name=text_of(name),
@@ -142,8 +160,9 @@ class PythonStatements:
         if statement.type != "raise_statement":
             return None
         value = next(iter(parts.children(statement)), None)
-        is_call = value is not None and value.type == "call"
-        return value.child_by_field_name("function") if value is not None and is_call else value
+        if value is not None and value.type == "call":
+            return value.child_by_field_name("function")
+        return value
 
     def is_loop_around(self, node: SyntaxNode) -> bool:
         """`for` or `while`, not beyond the next `def`."""
