@@ -86,7 +86,7 @@ class Observer:
             if part["unit"] is None:
                 continue
             try:
-                live = swapper._live(os.path.join(self._root, part["path"]), part["unit"])
+                live = swapper.live(os.path.join(self._root, part["path"]), part["unit"])
             except Unsound:
                 continue
             for one in live[:1]:
