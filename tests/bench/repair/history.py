@@ -101,7 +101,7 @@ def _entries(clone: Clone, library: Library) -> Iterator[_Entry]:
     log = clone.git(
         "log",
         "--min-parents=1",
-        "--diff-merges=first-parent",
+        "--max-parents=1",  # a merge repeats a change that may lie in the other half
         "--no-renames",
         "--name-only",
         f"--since={library.since}",
@@ -138,7 +138,7 @@ def _change(clone: Clone, library: Library, entry: _Entry) -> Change | None:
         return None
     run = tuple(path for path in tests if is_run(path) or path in library.readers)
     if not run:
-        run = tuple(path for path in library.readers if clone.file_at(entry.commit, path))
+        run = library.readers
     there = tuple(path for path in run if clone.file_at(entry.commit, path) is not None)
     if not there:
         return None

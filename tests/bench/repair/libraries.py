@@ -25,20 +25,11 @@ class Library:
 
 
 LIBRARIES: Final = (
-    Library(repository="hukkin/tomli", package="tomli", requirements=("python-dateutil",)),
-    Library(repository="pallets/itsdangerous", package="itsdangerous", requirements=("freezegun",)),
-    Library(
-        repository="networkx/networkx",
-        package="networkx",
-        since="2018-01-01",
-        old=("decorator",),
-        whole_suite=False,
-    ),
     Library(
         repository="sympy/sympy",
         package="sympy",
         since="2019-01-01",
-        requirements=("mpmath<1.4",),
+        requirements=("mpmath<1.4", "hypothesis"),
         whole_suite=False,
         below=(
             "sympy/utilities/",
@@ -61,49 +52,6 @@ LIBRARIES: Final = (
         ),
     ),
     Library(
-        repository="jaraco/inflect",
-        package="inflect",
-        requirements=("more-itertools", "typeguard", "pydantic"),
-        old=("more-itertools", "importlib-metadata", "six"),
-    ),
-    Library(
-        repository="marshmallow-code/marshmallow",
-        package="marshmallow",
-        requirements=("packaging", "simplejson", "pytz"),
-        old=("python-dateutil", "simplejson", "pytz"),
-    ),
-    Library(
-        repository="un33k/python-slugify",
-        package="python-slugify",
-        requirements=("text-unidecode", "Unidecode"),
-        readers=("test.py",),
-    ),
-    Library(
-        repository="PyCQA/pycodestyle",
-        package="pycodestyle",
-        readers=("tests/test_data.py", "testing/test_all.py", "testsuite/test_all.py"),
-    ),
-    Library(
-        repository="mozilla/bleach",
-        package="bleach",
-        requirements=("six", "webencodings", "tinycss2"),
-        old=("six", "webencodings", "html5lib>=1.0"),
-    ),
-    Library(
-        repository="python-attrs/attrs",
-        package="attrs",
-        requirements=("hypothesis", "cloudpickle", "pympler", "zope.interface"),
-        old=("hypothesis", "six", "zope.interface"),
-    ),
-    Library(
-        repository="dateutil/dateutil",
-        package="python-dateutil",
-        requirements=("six", "hypothesis", "freezegun"),
-    ),
-    Library(
-        repository="gruns/furl", package="furl", requirements=("six", "orderedmultidict>=1.0.1")
-    ),
-    Library(
         repository="PyCQA/isort",
         package="isort",
         requirements=(
@@ -119,14 +67,68 @@ LIBRARIES: Final = (
         whole_suite=False,
     ),
     Library(
+        repository="networkx/networkx",
+        package="networkx",
+        since="2018-01-01",
+        old=("decorator",),
+        whole_suite=False,
+    ),
+    Library(
         repository="sdispater/pendulum",
         package="pendulum",
         requirements=("python-dateutil", "tzdata", "time-machine", "pytz", "babel", "freezegun"),
         old=("python-dateutil", "pytzdata", "tzlocal", "babel", "pytz", "freezegun"),
         whole_suite=False,
     ),
+    Library(
+        repository="marshmallow-code/marshmallow",
+        package="marshmallow",
+        requirements=("packaging", "simplejson", "pytz"),
+        old=("python-dateutil", "simplejson", "pytz"),
+    ),
+    Library(
+        repository="PyCQA/pycodestyle",
+        package="pycodestyle",
+        readers=("tests/test_data.py", "testing/test_all.py", "testsuite/test_all.py"),
+    ),
+    Library(repository="hukkin/tomli", package="tomli", requirements=("python-dateutil",)),
+    Library(repository="pallets/itsdangerous", package="itsdangerous", requirements=("freezegun",)),
+    Library(
+        repository="jaraco/inflect",
+        package="inflect",
+        requirements=("more-itertools", "typeguard", "pydantic"),
+        old=("more-itertools", "importlib-metadata", "six"),
+    ),
+    Library(
+        repository="un33k/python-slugify",
+        package="python-slugify",
+        requirements=("text-unidecode", "Unidecode"),
+        readers=("test.py",),
+    ),
+    Library(
+        repository="mozilla/bleach",
+        package="bleach",
+        requirements=("six", "webencodings", "tinycss2"),
+        old=("six", "webencodings", "html5lib>=1.0"),
+    ),
+    Library(
+        repository="gruns/furl", package="furl", requirements=("six", "orderedmultidict>=1.0.1")
+    ),
     Library(repository="grantjenks/python-sortedcontainers", package="sortedcontainers"),
     Library(repository="pytoolz/toolz", package="toolz"),
+    Library(
+        repository="python-attrs/attrs",
+        package="attrs",
+        requirements=("hypothesis", "cloudpickle", "pympler", "zope.interface"),
+        old=("hypothesis", "six", "zope.interface"),
+        whole_suite=False,
+    ),
+    Library(
+        repository="dateutil/dateutil",
+        package="python-dateutil",
+        requirements=("six", "hypothesis", "freezegun"),
+        whole_suite=False,
+    ),
 )
 
 

@@ -21,7 +21,7 @@ from tests.bench.repair.cases import FIXES, REACH_LINES, Fix, fix_of, load_fixes
 from tests.bench.repair.environments import EnvironmentUnusable, environment, lay_out
 from tests.bench.repair.history import Change, changes
 from tests.bench.repair.libraries import LIBRARIES, Library, interpreter_for, requirements_for
-from tests.bench.repair.running import run_tests
+from tests.bench.repair.running import TIMEOUT_S, Ran, run_tests
 
 CACHE: Final = Path(__file__).parents[3] / ".cache" / "repair"
 SMALL: Final = 14
@@ -30,7 +30,7 @@ LARGE: Final = 4
 """Fixes of one library that are out of reach."""
 MOST_RUN: Final = 150
 """Commits of one library whose tests are run."""
-SUITE_S: Final = 25.0
+SUITE_S: Final = 15.0
 """A whole suite that takes longer is not run for each case; its touched files stand for it."""
 MOST_IDS: Final = 8
 """Failing tests that are named one by one; more are meant by their files."""
@@ -101,21 +101,17 @@ def mined(clone: Clone, library: Library, options: argparse.Namespace) -> Iterat
         if change.commit not in kept.tried:
             if len(kept.tried) >= options.run:
                 return
-            kept.note(change.commit, _tried(clone, library, change, options.cache))
+            try:
+                kept.note(change.commit, verified(clone, library, change, options.cache))
+            except EnvironmentUnusable as unusable:
+                sys.stderr.write(f"{library.repository} {change.commit[:10]}: {unusable}\n")
+                continue
         fix = kept.tried[change.commit]
         if fix is not None:
             small, large = small + is_small, large + (not is_small)
             yield fix
         if small >= options.small and large >= options.large:
             return
-
-
-def _tried(clone: Clone, library: Library, change: Change, cache: Path) -> Fix | None:
-    try:
-        return verified(clone, library, change, cache)
-    except EnvironmentUnusable as unusable:
-        sys.stderr.write(f"{library.repository} {change.commit[:10]}: {unusable}\n")
-        return None
 
 
 def verified(clone: Clone, library: Library, change: Change, cache: Path) -> Fix | None:
@@ -128,14 +124,14 @@ def verified(clone: Clone, library: Library, change: Change, cache: Path) -> Fix
     installed = environment(cache, python, requirements)
     tree = cache / "mining" / library.repository.replace("/", "+")
     lay_out(clone, change.commit, tree, installed, library.package, old=change.sources)
-    if change.names and run_tests(tree, change.names).is_green:
+    if change.names and _run(tree, change.names).is_green:
         return None  # by far the most: their tests do not need the change
-    before = run_tests(tree, change.tests)
+    before = _run(tree, change.tests)
     broken_files = [test for test in before.failed if "::" not in test]
     if not before.failed or broken_files or not before.passed or before.status != 1:
         return None
     write_out(clone, change.commit, tree)
-    after = run_tests(tree, change.tests)
+    after = _run(tree, change.tests)
     failing = tuple(sorted(before.failed & after.passed))
     if not after.is_green or not failing or before.failed - after.passed:
         return None
@@ -155,6 +151,13 @@ def verified(clone: Clone, library: Library, change: Change, cache: Path) -> Fix
         python=python,
         requirements=requirements,
     )
+
+
+def _run(tree: Path, paths: Sequence[str]) -> Ran:
+    ran = run_tests(tree, paths)
+    if not ran.is_over:
+        raise EnvironmentUnusable(f"the tests did not end in {TIMEOUT_S} s")
+    return ran
 
 
 def _load(file: Path) -> _Kept:

@@ -14,7 +14,7 @@ from typing import Final
 
 from tests.bench.places.frames import PLUGIN, read_told
 
-TIMEOUT_S: Final = 60
+TIMEOUT_S: Final = 240
 _ROOT: Final = Path(__file__).parents[3]
 
 
@@ -37,6 +37,11 @@ class Ran:
     def failed(self) -> frozenset[str]:
         """Tests that failed, or could not be set up."""
         return frozenset(test for test, how in self.outcomes.items() if how == "failed")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it came to its own end."""
+        return self.status != -1
 
     @property
     def is_green(self) -> bool:
