@@ -102,7 +102,7 @@ import subprocess
 from pathlib import Path
 file = program + ".py"
 argv = [sys.executable, "-m", "fluidfix.cli", "repair", folder, "--file", file]
-done = subprocess.run([*argv, "--python", sys.argv[4], "--test-timeout", "10"])
+done = subprocess.run([*argv, "--python", sys.argv[4], "--test-timeout", "2"])
 if done.returncode == 0:
     Path(out, "found.py").write_text(Path(file).read_text())
 """

@@ -8,10 +8,12 @@ bugs: the figures guard against getting worse, they promise nothing for other co
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from importlib.metadata import distribution
 from pathlib import Path
 
 import anyio
@@ -91,7 +93,7 @@ async def _measure(
     outcomes: dict[str, list[Outcome]] = {way: [] for way in ways}
     with tempfile.TemporaryDirectory(prefix="greenloop-quixbugs-") as name:
         home = Path(name)
-        venv = await anyio.to_thread.run_sync(make_environment, home)
+        venv = await anyio.to_thread.run_sync(_environment, home)
         settings = Settings(state_dir=home / "state", search_s=options.budget_s)
         variables = _variables(home, venv)
         turns = anyio.CapacityLimiter(options.jobs)
@@ -110,6 +112,18 @@ async def _measure(
                 for program in programs:
                     tasks.start_soon(one, program, way)
     return {way: sorted(found, key=lambda each: each.program) for way, found in outcomes.items()}
+
+
+def _environment(home: Path) -> Path:
+    """Make an environment with pytest and pytest-timeout, copied from ours; no network."""
+    venv = make_environment(home)
+    site = next(venv.glob("lib/python*/site-packages"))
+    for file in distribution("pytest-timeout").files or ():
+        if ".." not in file.parts and "__pycache__" not in file.parts:
+            target = site / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file.locate(), target)
+    return venv
 
 
 async def _shown(program: Program, way: str) -> tuple[str, ...]:
