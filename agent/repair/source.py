@@ -1,6 +1,6 @@
 """One parsed file and what templates ask of it; a site is one node of it to be edited."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -93,6 +93,18 @@ class Source:
         region = None if deep else self._regions.get(statement.id)
         for node in walk(statement) if region is None else region.nodes:
             if self.grammar.kind(node) is Kind.NAME and (deep or self.grammar.is_read(node)):
+                yield node
+
+    def nodes_of(self, outer: SyntaxNode, kinds: Set[Kind]) -> Iterator[SyntaxNode]:
+        """The nodes of some kinds inside of another that are read, but for what is called."""
+        for node in walk(outer):
+            parent = node.parent
+            is_callee = (
+                parent is not None
+                and self.grammar.kind(parent) is Kind.CALL
+                and self.grammar.callee(parent) == node
+            )
+            if self.grammar.kind(node) in kinds and not is_callee and self.grammar.is_read(node):
                 yield node
 
     def nodes_like(self, outer: SyntaxNode, node: SyntaxNode) -> Sequence[SyntaxNode]:

@@ -60,6 +60,9 @@ def absent_owner(site: Site) -> Iterator[Sketch]:
     parts = site.grammar.member(site.node)
     if found is None or parts is None or site.source.text(parts[1]) != found.name:
         return
+    for other in site.grammar.idioms(site.node):
+        if other.template == "asked for":
+            yield site.replace(other.text, other.template, 0.9, tier=0)
     words, owner = site.grammar.words, site.source.text(parts[0])
     whole = site.node.parent if site.is_callee and site.node.parent is not None else site.node
     for place, empty in enumerate(words.empties[:5]):

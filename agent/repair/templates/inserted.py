@@ -17,7 +17,7 @@ MOST_LEAVING: Final = 4
 
 def guard_made(site: Site) -> Iterator[Sketch]:
     """`if x is None: return None`, `if not x: continue`, leaving as the file does it near."""
-    statements = _statements(site)
+    statements = whole_statements(site)
     if statements is None or site.failure is not None:
         return
     leaving = _leaving(site, statements)
@@ -30,8 +30,8 @@ def guard_made(site: Site) -> Iterator[Sketch]:
             yield site.insert_before(lines, "guarded", prior)
 
 
-def _statements(site: Site) -> Statements | None:
-    """The language's statements, where the node is one before which lines can be put."""
+def whole_statements(site: Site) -> Statements | None:
+    """Return the language's statements, where lines can be put before the node."""
     parent = site.node.parent
     is_whole = parent is not None and site.grammar.is_block(parent)
     if not is_whole or site.source.starts_mid_line(site.node):
@@ -65,7 +65,7 @@ def _just_set(site: Site) -> list[str]:
 def _leaving(site: Site, statements: Statements) -> list[tuple[str, float]]:
     """What may be done instead of going on: as the file does it near, then the usual."""
     is_loop = statements.is_loop_around(site.node)
-    function = _function(site)
+    function = function_around(site)
     found: dict[str, float] = {}
     if is_loop:
         found[statements.words.skip] = 0.16
@@ -82,19 +82,20 @@ def _leaving(site: Site, statements: Statements) -> list[tuple[str, float]]:
     return list(found.items())
 
 
-def _function(site: Site) -> SyntaxNode | None:
+def function_around(site: Site) -> SyntaxNode | None:
+    """Return the innermost function that the node is in."""
     return next((node for node in ancestors(site.node) if site.grammar.is_function(node)), None)
 
 
 def copied(site: Site) -> Iterator[Sketch]:
     """A statement of the file that fits here, before this one; behind it, where it is the last."""
-    statements = _statements(site)
+    statements = whole_statements(site)
     if statements is None:
         return
     donors = site.source.donors.statements
     near = frozenset(site.read_names)
     found = nearest(donors, site.row, site.scope.known, MOST_COPIES, near=near)
-    is_loop, is_inside = statements.is_loop_around(site.node), _function(site) is not None
+    is_loop, is_inside = statements.is_loop_around(site.node), function_around(site) is not None
     for rank, donor in enumerate(found):
         if donor.row == site.row or not (is_inside or _stands_anywhere(donor)):
             continue
@@ -128,60 +129,11 @@ def _unreachable(site: Site, donor: Donor) -> frozenset[Flag]:
     return frozenset({Flag.UNREACHABLE}) if leaves and not is_guard else frozenset()
 
 
-def rebound(site: Site) -> Iterator[Sketch]:
-    """`x = list(x)`, `x = f(x)`, before the first statement that reads the parameter `x`."""
-    statements, function = _statements(site), _function(site)
-    if statements is None or function is None:
-        return
-    if site.grammar.body(function)[:1] != [site.node] and not site.read_names:
-        return
-    parameters = {one.name for one in statements.parameters(function)}
-    names = [name for name in site.read_names if name in parameters][:2]
-    wrappers = nearest(site.source.donors.wrappers, site.row, site.scope.known, 4, near=frozenset())
-    for name in names:
-        made = [form.format(name) for form in statements.words.copies]
-        made += [f"{donor.text}({name})" for donor in wrappers]
-        for rank, value in enumerate(dict.fromkeys(made)):
-            yield _set(site, statements, name, value, 0.08 / (1 + 0.15 * rank))
-
-
-def _set(site: Site, statements: Statements, name: str, value: str, prior: float) -> Sketch:
-    line = _indent(site) + statements.words.assign.format(name=name, value=value) + "\n"
-    return site.insert_before(line, "value set", prior)
-
-
-def taken_over(site: Site) -> Iterator[Sketch]:
-    """`x = new_x`, and `self.x = x` for a parameter: before the statement or at the block's end."""
-    statements, function = _statements(site), _function(site)
-    if statements is None or function is None:
-        return
-    own, values = site.grammar.words.own, site.scope.values[:16]
-    pairs = [
-        (one, other)
-        for one in values
-        for other in values
-        if one != other and len(one) > 1 and other.endswith((f"_{one}", one.lstrip("_")))
-    ]
-    is_last = site.node.next_named_sibling is None
-    for one, other in pairs[:3]:
-        for name, value in ((one, other), (other, one)):
-            yield _set(site, statements, name, value, 0.08)
-            if is_last and not statements.leaves(site.node):
-                line = _indent(site) + statements.words.assign.format(name=name, value=value)
-                yield site.insert_behind(f"{line}\n", "value set", 0.08)
-    if site.grammar.function_name(function) == statements.words.initialiser:
-        body = site.source.text(function)
-        for parameter in statements.parameters(function):
-            member = f"{own}.{parameter.name}"
-            if parameter.name not in site.grammar.receivers and member not in body:
-                yield _set(site, statements, member, parameter.name, 0.1)
-
-
 def returned(site: Site) -> Iterator[Sketch]:
     """`f(x)` → `return f(x)`; a value that is thrown away."""
-    statements = _statements(site)
+    statements = whole_statements(site)
     expression = statements.expression(site.node) if statements is not None else None
-    if expression is None or _function(site) is None:
+    if expression is None or function_around(site) is None:
         return
     text = site.grammar.words.returning.format(value=site.source.text(expression))
     yield site.replace(text, "returned", 0.25, tier=2)
@@ -189,7 +141,7 @@ def returned(site: Site) -> Iterator[Sketch]:
 
 def kept(site: Site) -> Iterator[Sketch]:
     """`x.strip()` → `x = x.strip()`; a value that is thrown away."""
-    statements = _statements(site)
+    statements = whole_statements(site)
     expression = statements.expression(site.node) if statements is not None else None
     if statements is None or expression is None:
         return
@@ -201,10 +153,10 @@ def kept(site: Site) -> Iterator[Sketch]:
 
 def left_otherwise(site: Site) -> Iterator[Sketch]:
     """`return None` → `raise ValueError(...)`, `raise` → `continue`, as the file leaves near."""
-    statements = _statements(site)
+    statements = whole_statements(site)
     if statements is None or not statements.leaves(site.node):
         return
-    is_loop, is_inside = statements.is_loop_around(site.node), _function(site) is not None
+    is_loop, is_inside = statements.is_loop_around(site.node), function_around(site) is not None
     leaving = site.source.donors.leaving
     near = nearest(leaving, site.row, site.scope.known, MOST_LEAVING, near=frozenset())
     for rank, donor in enumerate(near if is_inside else ()):

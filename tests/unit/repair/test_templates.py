@@ -292,13 +292,13 @@ def test_most_edits_of_real_code_compile() -> None:
     texts = [path.read_text() for path in sorted(DATA.glob("*/project/*.py"))]
     good = bad = 0
     for text in texts:
-        for after in results_of(text):
+        for after in list(results_of(text))[::9]:
             try:
                 ast.parse(after)
                 good += 1
             except SyntaxError:
                 bad += 1
-    assert good > 2_000
+    assert good > 1_000
     assert bad < good / 50
 
 

@@ -8,7 +8,8 @@ from agent.repair.lang.base import Idiom
 from agent.repo.syntax import SyntaxNode, text_of
 
 _EMPTY: Final = {
-    "[]": ("{}", "()", "set()"),
+    "[]": ("[[]]", "{}", "()", "set()"),
+    "[[]]": ("[]",),
     "{}": ("[]", "set()", "()"),
     "()": ("[]", "{}"),
     "list()": ("set()", "dict()"),
@@ -33,6 +34,12 @@ def idioms(node: SyntaxNode) -> Iterator[Idiom]:
             yield from _other_empty(text_of(node))
         case "call":
             yield from _other_call(node)
+        case "subscript":
+            keys = [text_of(key) for key in node.children_by_field_name("subscript")]
+            value = node.child_by_field_name("value")
+            if len(keys) == 2 and value is not None:
+                text = f"{text_of(value)}[{keys[1]}, {keys[0]}]"
+                yield Idiom(text=text, template="keys swapped", prior=0.35)
         case "comparison_operator":
             if found := _TYPE.match(text_of(node)):
                 text = f"isinstance({found[1]}, {found[2]})"
