@@ -19,8 +19,8 @@ from agent.job import Candidate, GaveUp, Job
 from agent.repair.lang import grammar_for
 from agent.repair.offline import OfflineSearch
 from agent.repair.proposal import Proposal, Sketch
-from agent.repair.source import Failure, Site, Source
-from agent.repair.templates import sketches, statement_sketches
+from agent.repair.source import Failure, Source
+from agent.repair.templates import drawn
 from agent.repair.validate.fork_server import START, ForkServer, inside_files
 from agent.repo.languages import Language
 from agent.task import RepoPath, TaskSpec, TestId
@@ -147,13 +147,9 @@ def a_source(text: str, path: str = "module.py") -> Source:
 def results_of(text: str, failure: Failure | None = None) -> dict[str, Sketch]:
     """Every text that one edit of the given one may become, with the best sketch for it."""
     source = a_source(text)
-    kind = source.grammar.kind
     found: dict[str, Sketch] = {}
     for region in source.regions:
-        drawn = list(statement_sketches(Site(source, region.node, kind(region.node), failure)))
-        for node in region.nodes:
-            drawn.extend(sketches(Site(source, node, kind(node), failure)))
-        for sketch in drawn:
+        for sketch in drawn(source, region, failure):
             after = apply_edits(source.data, sketch.edits).decode()
             if after not in found or found[after].prior < sketch.prior:
                 found[after] = sketch

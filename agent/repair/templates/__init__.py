@@ -206,32 +206,23 @@ HIGHEST_UNGUIDED: Final = 0.7
 
 
 def drawn(source: Source, region: Region, failure: Failure | None) -> Iterator[Sketch]:
-    """Yield every edit of one statement, in no order."""
+    """Yield every edit of one statement, in no order; equal ones may come twice.
+
+    Nothing above the deepest tier of the language comes out.
+    """
     for sketch in _of_statement(source, region, failure):
-        yield sketch
-        if source.grammar.deepest_tier > 1:
-            yield from everywhere(source, region, sketch)
+        if sketch.tier <= source.grammar.deepest_tier:
+            yield sketch
+            if source.grammar.deepest_tier > 1:
+                yield from everywhere(source, region, sketch)
 
 
 def _of_statement(source: Source, region: Region, failure: Failure | None) -> Iterator[Sketch]:
     kind = source.grammar.kind
-    yield from statement_sketches(Site(source, region.node, kind(region.node), failure))
-    for node in region.nodes:
-        yield from sketches(Site(source, node, kind(node), failure))
-
-
-def sketches(site: Site) -> Iterator[Sketch]:
-    """Yield every edit of the node itself."""
-    for template in (*TEMPLATES.get(site.kind, ()), *ANYWHERE):
-        yield from _known(site, template)
-
-
-def statement_sketches(site: Site) -> Iterator[Sketch]:
-    """Yield the edits that concern a statement as a whole."""
+    whole = Site(source, region.node, kind(region.node), failure)
     for template in STATEMENTS:
-        yield from _known(site, template)
-
-
-def _known(site: Site, template: Template) -> Iterator[Sketch]:
-    deepest = site.grammar.deepest_tier
-    return (sketch for sketch in template(site) if sketch.tier <= deepest)
+        yield from template(whole)
+    for node in region.nodes:
+        site = Site(source, node, kind(node), failure)
+        for template in (*TEMPLATES.get(site.kind, ()), *ANYWHERE):
+            yield from template(site)

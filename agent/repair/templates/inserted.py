@@ -34,9 +34,11 @@ def whole_statements(site: Site) -> Statements | None:
     """Return the language's statements, where lines can be put before the node."""
     parent = site.node.parent
     is_whole = parent is not None and site.grammar.is_block(parent)
-    if not is_whole or site.source.starts_mid_line(site.node):
+    statements = site.grammar.statements
+    if statements is None or not is_whole or site.source.starts_mid_line(site.node):
         return None
-    return site.grammar.statements
+    is_run = statements.is_simple(site.node) or bool(site.grammar.body(site.node))
+    return statements if is_run else None
 
 
 def _indent(site: Site) -> str:

@@ -33,11 +33,15 @@ def other_pattern(site: Site) -> Iterator[Sketch]:
     if quoted is None or not 1 < len(quoted.body) <= LONGEST:
         return
     body = quoted.body
-    if _PATTERN.search(body) is None or not _looks_like_pattern(body):
+    if _PATTERN.search(body) is None or not (_is_raw(quoted) or _looks_like_pattern(body)):
         return
     variants = dict.fromkeys(_variants(body))
     for rank, other in enumerate(islice((one for one in variants if one != body), MOST_VARIANTS)):
         yield _with(site, quoted, other, "another pattern", 0.12 / (1 + 0.03 * rank))
+
+
+def _is_raw(quoted: Quoted) -> bool:
+    return "r" in quoted.start.lower()
 
 
 def _looks_like_pattern(body: str) -> bool:
@@ -83,7 +87,7 @@ def _classes(body: str, found: re.Match[str]) -> Iterator[str]:
     """One sign more or less between the brackets, and the opposite."""
     start, end = found.span(2)
     for sign in ("-", "_", ".", r"\s", r"\w", "'"):
-        if sign not in found[2]:
+        if sign not in (found[2][-1] if sign == "-" else found[2]):
             yield body[:end] + sign + body[end:]
     for place in range(start, min(end, start + 12)):
         if "\\" not in body[place - 1 : place + 1]:
