@@ -5,6 +5,7 @@ else or where no session can be collected.
 """
 
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Final
@@ -50,6 +51,8 @@ MOST_STARTS: Final = 4
 SURVEY_SHARE: Final = 0.1
 """Share of the budget for learning which lines the passing tests run."""
 PROGRESS_EVERY_S: Final = 0.2
+MOST_SANDBOXES: Final = 2
+"""Side by side on the slow way, where most runners keep one core busy."""
 MOST_PASSING_BY_COMMAND: Final = 50
 """Passing tests that the slow way holds a patch against before the gate runs all of them."""
 
@@ -190,7 +193,10 @@ class Hunt:
             await self._rank_by_report()
         if self._queue is None or not self._bounds.candidates:
             return
-        guess = partial(plan_by_command, bench.runner, baseline, self.watched)
+        side_by_side = max(1, min(MOST_SANDBOXES, round(bench.limits.cpus)))
+        guess = partial(
+            plan_by_command, bench.runner, baseline, self.watched, side_by_side=side_by_side
+        )
         self.plan = guess(budget_s=self._left_s)
         if self.plan.is_hopeless:
             self._is_worth(self.plan)
@@ -208,10 +214,13 @@ class Hunt:
                 linger_s=(LINGER_S[0], LINGER_SLOW_S),
             )
             first_s = first_limit_s(self.plan, longest_s)
-            validator = CommandValidator(
-                bench, sandbox, self.watched, first_s=first_s, longest_s=longest_s
-            )
-            await self._try_all(self._queue, validator)
+            async with AsyncExitStack() as more:
+                others = range(side_by_side - 1)
+                sandboxes = [await more.enter_async_context(bench.open()) for _ in others]
+                validator = CommandValidator(
+                    bench, (sandbox, *sandboxes), self.watched, first_s=first_s, longest_s=longest_s
+                )
+                await self._try_all(self._queue, validator)
 
     async def _rank_by_report(self) -> None:
         """Rank by what probes tell, else by the report's tracebacks, else by names in the tests."""

@@ -30,13 +30,15 @@ class Plan:
     try_s: float
     budget_s: float
     """What is left of it."""
+    side_by_side: int = 1
+    """Tries at once."""
     selects: bool = True
     """The runner can be told which tests to run."""
 
     @property
     def tries(self) -> int:
         """How many fit."""
-        return int(max(0.0, self.budget_s) / self.try_s)
+        return int(max(0.0, self.budget_s) * self.side_by_side / self.try_s)
 
     @property
     def is_hopeless(self) -> bool:
@@ -78,7 +80,8 @@ def plan_forked(baseline: Baseline, watched: Watched, *, workers: int, budget_s:
         for id_, cpu_s in watched.targets
     ]
     needed = sum(seconds) if watched.runs_each else sum(seconds[:1])
-    return Plan(is_forked=True, try_s=(FORKED_S + needed) / workers, budget_s=budget_s)
+    try_s = FORKED_S + needed
+    return Plan(is_forked=True, try_s=try_s, budget_s=budget_s, side_by_side=workers)
 
 
 def plan_by_command(
@@ -88,6 +91,7 @@ def plan_by_command(
     *,
     budget_s: float,
     try_s: float | None = None,
+    side_by_side: int = 1,
 ) -> Plan:
     """Expect what one run of the targets took, where that was measured.
 
@@ -101,7 +105,13 @@ def plan_by_command(
             tests_s = sum(result.duration_s for result in results.values())
             needed = sum(results[id_].duration_s for id_, _ in watched.targets if id_ in results)
             try_s = min(try_s, max(0.1, try_s - tests_s) + needed)
-    return Plan(is_forked=False, try_s=try_s, budget_s=budget_s, selects=selects)
+    return Plan(
+        is_forked=False,
+        try_s=try_s,
+        budget_s=budget_s,
+        selects=selects,
+        side_by_side=side_by_side,
+    )
 
 
 def first_limit_s(plan: Plan, longest_s: float) -> float:

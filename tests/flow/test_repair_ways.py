@@ -125,7 +125,7 @@ async def test_any_runner_can_try_edits(tmp_path: Path) -> None:
         for text in ("age >= OF_AGE", "age < OF_AGE", "age >= (", "citizen = True")
     ]
     async with bench.open() as sandbox:
-        validator = CommandValidator(bench, sandbox, watched, first_s=30, longest_s=60)
+        validator = CommandValidator(bench, (sandbox,), watched, first_s=30, longest_s=60)
         async with aclosing(validator.filter(map(Ask, tries))) as results:
             found = {one.proposal.after: one.result async for one in results}
         async with aclosing(validator.recheck(iter(tries[:1]))) as results:

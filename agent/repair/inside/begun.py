@@ -28,8 +28,8 @@ class Begun:
     def __init__(self, root: str) -> None:
         self._root = os.path.join(root, "")
         self._known: dict[int, Any] = {}
-        self.functions: set[tuple[str, int]] = set()
-        """File and first line, as code objects have them."""
+        self.functions: set[tuple[str, str, int]] = set()
+        """File, name and first line, as code objects have them."""
         self._stop: Callable[[], None] = _nothing
 
     def start(self) -> None:
@@ -53,7 +53,7 @@ class Begun:
             self._known[id(code)] = code  # alive, so that no other code gets its id
             name = code.co_filename
             if name.startswith(self._root) and "site-packages" not in name:
-                self.functions.add((name, code.co_firstlineno))
+                self.functions.add((name, code.co_name, code.co_firstlineno))
 
     def _start_monitoring(self, monitoring: Any, tool: int) -> Callable[[], None]:
         event = monitoring.events.PY_START

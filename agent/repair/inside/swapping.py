@@ -40,7 +40,7 @@ class Equal(Exception):
 class Swapper:
     """Knows the live functions of the repository as they were when it was made."""
 
-    def __init__(self, root: str, begun: Collection[tuple[str, int]] = ()) -> None:
+    def __init__(self, root: str, begun: Collection[tuple[str, str, int]] = ()) -> None:
         self._root = os.path.join(root, "")
         self._begun = begun
         self._functions: dict[tuple[str, str], list[types.FunctionType]] = {}
@@ -101,7 +101,7 @@ class Swapper:
         What it did then is not done again, so that the tests may fail in spite of a right edit.
         """
         return any(
-            (code.co_filename, code.co_firstlineno) in self._begun
+            (code.co_filename, code.co_name, code.co_firstlineno) in self._begun
             for function, old in swapped
             for code in (function.__code__, old, *nested(old))
         )

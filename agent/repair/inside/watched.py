@@ -10,6 +10,8 @@ from .items import ItemRunner  # noqa: TID252 - has another package name inside 
 
 TELL_EVERY_S = 0.05
 """How often a child says how many tests have passed, for the case that the next one hangs."""
+EACH_S = 0.05
+"""How long after a target failed others are begun, to see whether the edit mends one of them."""
 BLUNDERS = frozenset(
     {"NameError", "UnboundLocalError", "AttributeError", "TypeError", "SyntaxError"}
 )
@@ -39,7 +41,7 @@ class Watched:
         """
         fixed = []
         further = 0
-        told_at = time.monotonic()
+        started = told_at = time.monotonic()
         for index, (test, limit) in enumerate(self._targets):
             if _target_passes(run, items, test, limit * patience):
                 fixed.append(index)
@@ -49,7 +51,7 @@ class Watched:
                 continue
             if not fixed and index == 0 and test in items and test in self._places:
                 further = how_much_further(run.place(items[test], root), self._places[test])
-            if not self._each:
+            if not self._each or time.monotonic() > started + EACH_S:
                 break
         is_whole = len(fixed) == len(self._targets)
         if not is_whole and not further and not (fixed and self._each):

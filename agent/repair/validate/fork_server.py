@@ -269,7 +269,19 @@ class ForkServer:
                 )
             self._left += piece
         *lines, self._left = self._left.split(b"\n")
-        return [json.loads(line) for line in lines]
+        return [_message(line) for line in lines]
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    """Return what the server said. Raises: ServerEnded for what was printed in its place."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        message = None
+    if not isinstance(message, dict):
+        said = line.decode("utf-8", "replace").strip()[:200]
+        raise ServerEnded(f"something else spoke for the search process: {said}")
+    return message
 
 
 def _limit(cpu_s: float) -> float:
