@@ -397,6 +397,10 @@ class Grammar(Protocol):
         """The statements below a function or a statement with a body; comments left out."""
         ...
 
+    def module_members(self, module: str) -> Sequence[str]:
+        """What a module that comes with the language offers; empty for any other."""
+        ...
+
     def is_function(self, node: SyntaxNode) -> bool:
         """Tell whether the node defines a function or method."""
         ...

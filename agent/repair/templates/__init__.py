@@ -65,6 +65,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         guided.unbound_local,
         guided.missing_module,
         values.other_name,
+        members.member_instead,
         calls.called,
         *_CONDITIONS,
         *_POSITIONS,

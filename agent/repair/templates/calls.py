@@ -103,8 +103,10 @@ def method_added(site: Site) -> Iterator[Sketch]:
     parent = site.node.parent
     if parent is None or site.grammar.kind(parent) is Kind.ATTRIBUTE:
         return
+    is_gone_through = site.grammar.kind(parent) is Kind.LOOP
     for method in site.grammar.methods:
-        yield site.replace(f"{site.text}.{method}()", "method called", 0.1)
+        prior = 0.15 if is_gone_through else 0.1
+        yield site.replace(f"{site.text}.{method}()", "method called", prior)
 
 
 def other_index(site: Site) -> Iterator[Sketch]:

@@ -18,6 +18,7 @@ def moved(site: Site) -> Iterator[Sketch]:
     neighbour, before = _next(site.node), site.node.prev_named_sibling
     if neighbour is not None and _is_movable(site.source, neighbour):
         yield _exchanged(site.source, site.node, neighbour)
+    yield from _to_the_ends(site)
     outer = _outer(site.source, site.node)
     if outer is not None and _is_movable(site.source, outer, most=10 * MOST_LINES):
         if before is None:
@@ -32,6 +33,20 @@ def moved(site: Site) -> Iterator[Sketch]:
         first = site.grammar.body(neighbour)[0]
         if _is_movable(site.source, first):
             yield _shifted(site.source, site.node, _start(site.source, first), first)
+
+
+def _to_the_ends(site: Site) -> Iterator[Sketch]:
+    """First and last in its own block, where that is further than the next place."""
+    block, source = site.node.parent, site.source
+    statements = block.named_children if block is not None else []
+    ends = (statements[:1], statements[-1:])
+    for (end,) in (one for one in ends if one):
+        rows = abs(end.start_point.row - site.row)
+        is_near = end in {site.node, site.node.prev_named_sibling, _next(site.node)}
+        if not is_near and rows <= 3 * MOST_LINES and _is_movable(source, end):
+            is_first = end.start_byte < site.node.start_byte
+            at = _start(source, end) if is_first else source.lines_of(end)[1]
+            yield _shifted(source, site.node, at, end)
 
 
 def _next(node: SyntaxNode) -> SyntaxNode | None:

@@ -1,7 +1,7 @@
 """Constants, names and members: something of the right kind, but the wrong one."""
 
 from collections.abc import Iterable, Iterator
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, get_close_matches
 from functools import lru_cache
 from itertools import islice
 
@@ -117,6 +117,10 @@ def other_member(site: Site) -> Iterator[Sketch]:
     text = site.source.text(member)
     for name in site.grammar.call_swaps.get(text, ()):
         yield site.replace(name, "another member", 0.45, node=member)
+    known = site.grammar.module_members(site.source.text(owner))
+    for name in get_close_matches(text, [one for one in known if one != text], n=4, cutoff=0.6):
+        prior = 0.25 * likeness(text, name)
+        yield site.replace(name, "another member", prior, node=member)
     attributes = site.scope.attributes
     own = [name for name in attributes.get(site.source.text(owner), ()) if name != text]
     for alike, name in islice(_by_likeness(text, own), MOST_NAMES):

@@ -233,6 +233,10 @@ class JavaScriptGrammar:
         """The statements between the braces."""
         return parts.body(node)
 
+    def module_members(self, module: str) -> Sequence[str]:
+        """Functions of the objects that every runtime has: `Math`, `Object` and the like."""
+        return tables.MEMBERS.get(module, ())
+
     def is_function(self, node: SyntaxNode) -> bool:
         """Functions of all forms and methods."""
         return node.type in parts.FUNCTIONS

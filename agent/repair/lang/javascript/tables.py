@@ -267,3 +267,19 @@ MODULES: Final = frozenset(
         "timers", "tls", "tty", "url", "util", "v8", "vm", "worker_threads", "zlib",
     }
 )  # fmt: skip
+
+MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "Math": (
+        "abs", "cbrt", "ceil", "cos", "exp", "floor", "hypot", "log", "log10", "log2", "max", "min",
+        "pow", "random", "round", "sign", "sin", "sqrt", "tan", "trunc",
+    ),
+    "Number": ("isFinite", "isInteger", "isNaN", "isSafeInteger", "parseFloat", "parseInt"),
+    "Object": (
+        "assign", "create", "entries", "freeze", "fromEntries", "getPrototypeOf", "is", "keys",
+        "values",
+    ),
+    "Array": ("from", "isArray", "of"),
+    "Promise": ("all", "allSettled", "any", "race", "reject", "resolve"),
+    "JSON": ("parse", "stringify"),
+}  # fmt: skip
+"""What the language's own objects offer."""

@@ -8,6 +8,7 @@ from agent.edits.spans import ByteEdit
 from agent.repair.lang.base import Complaint, Idiom, Kind, Quoted, Region, Scope, Words
 from agent.repair.lang.python import messages, parts, tables
 from agent.repair.lang.python.idioms import idioms
+from agent.repair.lang.python.library import module_members
 from agent.repair.lang.python.scope import scope_at
 from agent.repair.lang.python.statements import PythonStatements
 from agent.repair.lang.python.units import unit_around
@@ -207,6 +208,10 @@ class PythonGrammar:
     def body(self, node: SyntaxNode) -> Sequence[SyntaxNode]:
         """The statements below the colon."""
         return parts.body(node)
+
+    def module_members(self, module: str) -> Sequence[str]:
+        """Public names of common modules of the standard library, of the Python that runs this."""
+        return module_members(module)
 
     def is_function(self, node: SyntaxNode) -> bool:
         """`def`, also async; lambdas are expressions."""

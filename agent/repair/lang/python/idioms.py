@@ -30,6 +30,8 @@ def idioms(node: SyntaxNode) -> Iterator[Idiom]:
             yield from _other_yield(text_of(node))
         case "string":
             yield from _other_prefix(node)
+        case "concatenated_string":
+            yield from _all_filled(node)
         case "list" | "dictionary" | "tuple":
             yield from _other_empty(text_of(node))
         case "call":
@@ -78,6 +80,22 @@ def _other_prefix(node: SyntaxNode) -> Iterator[Idiom]:
     if "\\" in rest:
         raw = rest if "r" in prefix else f"r{text}"
         yield Idiom(text=raw, template="another prefix", prior=0.2)
+
+
+def _all_filled(node: SyntaxNode) -> Iterator[Idiom]:
+    """`'{x} ' '{y}'` → `f'{x} ' f'{y}'`."""
+    start = node.start_byte
+    data = node.text or b""
+    found = False
+    for child in reversed(node.named_children):
+        text = text_of(child)
+        if child.type == "string" and text[:1] in "\"'" and _FIELD.search(text):
+            at = child.start_byte - start
+            data = data[:at] + b"f" + data[at:]
+            found = True
+    if found:
+        text = data.decode("utf-8", "surrogateescape")
+        yield Idiom(text=text, template="another prefix", prior=0.5)
 
 
 def _other_empty(text: str) -> Iterator[Idiom]:

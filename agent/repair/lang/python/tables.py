@@ -246,6 +246,10 @@ METHODS: Final = ("strip", "lower", "items", "values", "keys", "copy", "upper")
 
 CONVERSIONS: Final = (
     ("list({})", "sequence"),
+    ("list({})", "generator"),
+    ("list({})", "subscriptable"),
+    ("list({})", "len()"),
+    ("tuple({})", "generator"),
     ("str({})", "str"),
     ("int({})", "int"),
     ("len({})", "int"),
