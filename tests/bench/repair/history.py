@@ -15,6 +15,8 @@ from tests.bench.repair.libraries import Library
 MOST_LINES: Final = 25
 """Changed lines of code of the largest fix that is kept as out of reach."""
 MOST_SOURCES: Final = 2
+MOST_TEXT: Final = 80
+"""The same with comments, docstrings and blank lines."""
 _STRONG: Final = re.compile(
     r"\b(fix(es|ed)?|bug(s|fix)?|crash(es|ed)?|wrong(ly)?|incorrect(ly)?|regression|broken)\b",
     re.IGNORECASE,
@@ -103,7 +105,7 @@ def _entries(clone: Clone, library: Library) -> Iterator[_Entry]:
         "--min-parents=1",
         "--max-parents=1",  # a merge repeats a change that may lie in the other half
         "--no-renames",
-        "--name-only",
+        "--numstat",
         f"--since={library.since}",
         "--format=%x01%H%x02%cs%x02%B%x03",
         "HEAD",
@@ -112,8 +114,15 @@ def _entries(clone: Clone, library: Library) -> Iterator[_Entry]:
     for record in log.split("\x01")[1:]:
         head, _, names = record.partition("\x03")
         commit, date, message = head.split("\x02", 2)
-        paths = tuple(line for line in names.splitlines() if line)
-        yield _Entry(commit, int(date[:4]), message, paths)
+        counts = [line.split("\t") for line in names.splitlines() if line]
+        paths = tuple(path for _added, _deleted, path in counts)
+        if not any(_is_large(*count) for count in counts):
+            yield _Entry(commit, int(date[:4]), message, paths)
+
+
+def _is_large(added: str, deleted: str, path: str) -> bool:
+    """Tell whether a source was changed far beyond a fix; spares reading it."""
+    return is_source(path) and added.isdigit() and max(int(added), int(deleted)) > MOST_TEXT
 
 
 def _change(clone: Clone, library: Library, entry: _Entry) -> Change | None:

@@ -28,7 +28,7 @@ LIBRARIES: Final = (
     Library(
         repository="sympy/sympy",
         package="sympy",
-        since="2019-01-01",
+        since="2021-01-01",
         requirements=("mpmath<1.4", "hypothesis"),
         whole_suite=False,
         below=(

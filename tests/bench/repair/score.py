@@ -130,7 +130,7 @@ def _outcome(clone: Clone, case: Fix, said: Said, tree: Path) -> Outcome:
     fixed = {path: clone.file_at(case.commit, path) or b"" for path in sources_of(clone, case)}
     offered = []
     for offer in said.offers:
-        is_same, passes = _beside(offer.patch, fixed, case.files, tree)
+        is_same, passes = beside(offer.patch, fixed, case.files, tree)
         offered.append(
             Offered(
                 rank=offer.rank,
@@ -160,7 +160,7 @@ def _outcome(clone: Clone, case: Fix, said: Said, tree: Path) -> Outcome:
     )
 
 
-def _beside(
+def beside(
     patch: str, fixed: Mapping[str, bytes], files: Sequence[str], tree: Path
 ) -> tuple[bool, bool]:
     """Tell whether a patch says what the fix says, and whether the test files pass with it."""
