@@ -20,7 +20,7 @@ SHARE: Final = 0.6
 """Prior of the edit at all places, as a share of the one at its own."""
 WORTH_REPEATING: Final = 0.2
 """Edits of a lower prior are not drawn for all places."""
-WORTH_REPEATING_FAR: Final = 0.3
+WORTH_REPEATING_FAR: Final = 0.25
 """The same for all places of a function."""
 
 
@@ -50,13 +50,13 @@ def everywhere(source: Source, region: Region, sketch: Sketch) -> Iterator[Sketc
         return
     near = _in_statement(source, region, sketch)
     far = _in_function(source, sketch) if sketch.prior >= WORTH_REPEATING_FAR else ()
-    drawn: set[int] = set()
+    drawn: set[tuple[ByteEdit, ...]] = set()
     for others in (near, like_places(source, sketch), far):
-        if 0 < len(others) <= MOST_PLACES and len(others) not in drawn:
-            drawn.add(len(others))
-            edits = tuple(edit for one in (sketch, *others) for edit in one.edits)
+        edits = tuple(sorted(edit for one in (sketch, *others) for edit in one.edits))
+        if 0 < len(others) <= MOST_PLACES and edits not in drawn:
+            drawn.add(edits)
             prior = SHARE * sketch.prior
-            yield Sketch(tuple(sorted(edits)), f"{sketch.template}, at all like places", prior, 2)
+            yield Sketch(edits, f"{sketch.template}, at all like places", prior, 2)
 
 
 def _edited(source: Source, sketch: Sketch) -> SyntaxNode | None:
@@ -77,7 +77,7 @@ def _node_at(source: Source, start: int, end: int) -> SyntaxNode | None:
 def _context(source: Source, node: SyntaxNode) -> tuple[int, int]:
     """The span that has to look the same: the expression around, at most the lines of the node."""
     around = node.parent
-    while around is not None and _span(around) == _span(node):
+    while around is not None and _adds_nothing(source, around, node):
         around = around.parent
     if around is None or source.grammar.is_block(around):
         return _span(node)
@@ -86,6 +86,13 @@ def _context(source: Source, node: SyntaxNode) -> tuple[int, int]:
     last = source.line_starts[min(node.end_point.row + 1, len(source.line_starts) - 1)]
     rest = source.data[node.end_byte : last].rstrip()
     return max(around.start_byte, first), min(around.end_byte, node.end_byte + len(rest))
+
+
+def _adds_nothing(source: Source, around: SyntaxNode, node: SyntaxNode) -> bool:
+    """Tell whether only brackets and commas stand around the node."""
+    before = source.data[around.start_byte : node.start_byte]
+    after = source.data[node.end_byte : around.end_byte]
+    return not (before + after).strip(b"()[]{}, \t\n")
 
 
 def _span(node: SyntaxNode) -> tuple[int, int]:
