@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.events import SearchProgress
+from agent.events import SearchPlanned, SearchProgress
 from agent.job import Candidate, GaveUp, Job
 from agent.repair.offline import OfflineSearch
 from agent.repair.validate.base import Ask, Result, Watched
 from agent.repair.validate.command import CommandValidator
 from agent.task import Kind, TaskSpec, TestId
 from agent.verify.bench import Selection
-from agent.verify.report import TestReport
+from agent.verify.report import Baseline, Outcome, TestReport, TestResult
 from agent.verify.verdict import Confidence, Regressed
 from tests.support.repair import (
     a_baseline,
@@ -180,3 +180,67 @@ async def test_a_command_of_the_user_is_searched_with_slowly(tmp_path: Path) -> 
     found = await search_in(bench, await a_baseline(bench, (target,)), search_s=40)
     assert isinstance(found.first, Candidate), found.first
     assert patched(found.first.delta, "shop.py").endswith("return price * count\n")
+
+
+async def test_a_search_that_has_no_time_for_a_handful_of_tries_is_not_begun(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "shop.py").write_text("def total(price, count):\n    return price + count\n")
+    bench = a_bench(folder, test_command="python3 check.py", junit="out.xml")
+    target = TestId("test_shop::test_total")
+    result = TestResult(id=target, outcome=Outcome.FAILED, duration_s=1.0)
+    report = TestReport(results={target: result})
+    baseline = Baseline(report=report, targets=(target,), flaky=(), wall_s=12.0)
+    (folder / "test_shop.py").write_text("from shop import total\n")
+    found = await search_in(bench, baseline, search_s=20)
+    assert isinstance(found.first, GaveUp), found.first
+    assert "one try takes about 12 s here, so that only 3 fit" in found.first.reason
+    assert "--budget-s 130" in found.first.advice
+    assert "narrower test command" in found.first.advice
+    (planned,) = found.events
+    assert isinstance(planned, SearchPlanned)
+    assert (planned.how, planned.try_s, planned.tries) == ("command", 12.0, 3)
+
+
+def with_like_places(tmp_path: Path) -> Path:
+    folder = tmp_path / "sizes"
+    folder.mkdir()
+    (folder / "sizes.py").write_text(
+        "def is_small(size, limit):\n    if size is None:\n        return limit > 0\n"
+        "    return size < limit\n\n\n"
+        "def is_tiny(size, limit):\n    return size < limit\n"
+    )
+    (folder / "test_sizes.py").write_text(
+        "import pytest\n\nfrom sizes import is_small\n\n\n"
+        "@pytest.mark.parametrize('size', [1, 2, 3, 4, 5, 6])\n"
+        "def test_small(size):\n    assert is_small(size, 7)\n\n\n"
+        "def test_unknown():\n    assert is_small(None, 7)\n\n\n"
+        "def test_not_small():\n    assert not is_small(8, 7)\n\n\n"
+        "def test_as_large():\n    assert is_small(7, 7)\n"
+    )
+    return folder
+
+
+async def test_a_search_says_what_it_will_cost_how_it_goes_and_what_it_left_undone(
+    tmp_path: Path,
+) -> None:
+    bench = a_bench(with_like_places(tmp_path))
+    baseline = await a_baseline(bench, ("test_sizes.py::test_as_large",))
+    found = await search_in(bench, baseline, search_s=45)
+    planned, *told = found.events
+    assert isinstance(planned, SearchPlanned)
+    assert planned.how == "forked"
+    assert planned.tries > 100
+    progress = [event for event in told if isinstance(event, SearchProgress)]
+    first = next(event for event in progress if event.plausible)
+    assert first.best_diff.startswith("--- a/sizes.py\n+++ b/sizes.py\n@@ ")
+    assert first.trying.startswith("sizes.py:")
+    assert 0 < first.left_s < 45
+    assert isinstance(found.first, Candidate), found.first
+    assert "size <= limit" in patched(found.first.delta, "sizes.py")
+    notes = "\n".join(found.first.notes)
+    assert "2 tests kept from the search and run afterwards: " in notes
+    assert "the same pattern stands at line 8 of sizes.py, left as it is" in notes
+    assert "no passing test runs" not in notes
