@@ -129,9 +129,25 @@ class Recorder:
         if (function, text) in self._texts:
             return
         self._texts.add((function, text))
-        copied = copy.deepcopy(values)
-        if text_of(copied) == text:
-            self.kept[function].append(Call(function, copied))
+        for way in (copy.deepcopy, by_state):
+            copied = way(values)
+            if text_of(copied) == text:
+                self.kept[function].append(Call(function, copied))
+                return
+
+
+def by_state(values: dict[str, Any]) -> dict[str, Any]:
+    """Copy values together, objects by their attributes: some make something else when copied."""
+    memo: dict[int, Any] = {}
+    twins: list[tuple[Any, Any]] = []
+    for value in values.values():
+        if hasattr(value, "__dict__") and not callable(value):
+            twin = object.__new__(type(value))
+            memo[id(value)] = twin
+            twins.append((value, twin))
+    for value, twin in twins:
+        twin.__dict__.update(copy.deepcopy(value.__dict__, memo))
+    return copy.deepcopy(values, memo)
 
 
 def parts(value: Any, most: int) -> int:

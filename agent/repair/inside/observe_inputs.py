@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .observe_calls import Call, Function, parts  # noqa: TID252 - see inside/__init__
-from .observe_text import text_of  # noqa: TID252
+from .observe_text import made_from, text_of  # noqa: TID252
 
 SEED = 20
 MOST_CALLS = 20
@@ -87,8 +87,9 @@ def _near(call: Call) -> Iterator[tuple[Call, bool]]:
     for name, value in call.values.items():
         if name == function.more:
             steps.extend((name, _without(value, key)) for key in value)
-        elif name not in RECEIVERS or name != function.positional[0]:
-            steps.extend((name, other) for other in changed(value, name == function.rest))
+        else:
+            fixed = name == function.rest or name in RECEIVERS
+            steps.extend((name, other) for other in changed(value, fixed))
     random.Random(SEED).shuffle(steps)  # noqa: S311 - the same order each time is what is wanted
     for turn, (name, other) in enumerate(steps):
         yield Call(function, _copied(call.values, {name: other})), other is None
@@ -121,8 +122,11 @@ def _without(values: dict[str, Any], key: str) -> dict[str, Any]:
     return {name: copy.deepcopy(value) for name, value in values.items() if name != key}
 
 
-def changed(value: Any, is_rest: bool = False, depth: int = 0) -> list[Any]:
-    """Return values near one, each independent of it and of the others."""
+def changed(value: Any, is_there: bool = False, depth: int = 0) -> list[Any]:
+    """Return values near one, each independent of it and of the others.
+
+    One that has to be there is not replaced by None.
+    """
     kind = type(value)
     found: list[Any] = []
     if kind is bool:
@@ -140,7 +144,9 @@ def changed(value: Any, is_rest: bool = False, depth: int = 0) -> list[Any]:
         found = [kind(some[1:]), kind(some[:-1]), kind()]
     elif kind is dict:
         found = _changed_mapping(value, depth)
-    if depth == 0 and value is not None and not is_rest:
+    elif depth < DEEPEST:
+        found = _changed_object(value, depth)
+    if depth == 0 and value is not None and not is_there:
         found.append(None)
     texts = {text_of(value)}
     different = []
@@ -178,6 +184,17 @@ def _changed_sequence(value: Any, depth: int) -> list[Any]:
                     parts_of = [copied(one) for one in value]
                     parts_of[at] = other
                     found.append(type(value)(parts_of))
+    return found
+
+
+def _changed_object(value: Any, depth: int) -> list[Any]:
+    """Change what an object was made from: other attributes may depend on each other."""
+    found: list[Any] = []
+    for name in made_from(value)[:4]:
+        for other in changed(value.__dict__[name], depth=depth + 1)[:4]:
+            twin = copy.deepcopy(value)
+            twin.__dict__[name] = other
+            found.append(twin)
     return found
 
 

@@ -293,13 +293,30 @@ def _by_constructor(value: Any, depth: int) -> Expression | None:
     return _short(f"{kind.__name__}({', '.join(sources)})", names)
 
 
+def made_from(value: Any) -> list[str]:
+    """Return the attributes of an object that its constructor takes under the same name."""
+    held = getattr(value, "__dict__", None)
+    if not held or isinstance(value, (type, types.ModuleType, types.FunctionType)):
+        return []
+    try:
+        names = list(inspect.signature(type(value)).parameters)
+    except (TypeError, ValueError):
+        return []
+    return [spelled for name in names if (spelled := _spelling(value, name)) in held]
+
+
 def _is_positional(parameter: Any) -> bool:
     return parameter.kind is not parameter.KEYWORD_ONLY and parameter.default is parameter.empty
 
 
 def _attribute(value: Any, name: str) -> tuple[bool, Any]:
-    held = value.__dict__
-    for spelling in (name, f"_{name}", f"_{type(value).__name__.lstrip('_')}__{name}"):
-        if spelling in held:
-            return True, held[spelling]
-    return False, None
+    spelled = _spelling(value, name)
+    return bool(spelled), value.__dict__.get(spelled)
+
+
+def _spelling(value: Any, name: str) -> str:
+    """Return under which name an object keeps what its constructor calls so; empty for none."""
+    for spelled in (name, f"_{name}", f"_{type(value).__name__.lstrip('_')}__{name}"):
+        if spelled in value.__dict__:
+            return spelled
+    return ""

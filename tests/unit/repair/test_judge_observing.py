@@ -345,3 +345,35 @@ async def test_a_process_that_dies_is_told(tmp_path: Path) -> None:
     patches = [(an_edit(folder, "price + count", text),) for text in ("price", "count")]
     seen = await observed(folder, "test_total", patches=patches)
     assert seen == Seen(note="the process that observes them ended early (exited)")
+
+
+async def test_objects_are_changed_in_what_they_were_made_from(tmp_path: Path) -> None:
+    folder = a_project(tmp_path)
+    patches = [
+        (an_edit(folder, "amount > self.balance", "amount > max(3, self.balance)"),),
+        (an_edit(folder, "amount > self.balance", "self.balance < amount"),),
+    ]
+    seen = await observed(folder, "test_account", patches=patches)
+    assert grouped(seen) == (1, 2)
+    assert "Account(2).withdraw(3)" in calls(seen)
+
+
+async def test_an_object_that_copies_itself_otherwise_is_copied_by_its_state(
+    tmp_path: Path,
+) -> None:
+    folder = a_project(tmp_path)
+    shop = (folder / "shop.py").read_text()
+    (folder / "shop.py").write_text(
+        f"{shop}\n\nclass Shelf:\n"
+        "    def __init__(self, *things):\n        self.lists = [[thing] for thing in things]\n\n"
+        "    def __reduce__(self):\n        return Shelf, ()\n\n"
+        "    def first(self):\n        return self.lists[0]\n"
+    )
+    (folder / "test_shop.py").write_text(
+        "from shop import Shelf\n\n\ndef test_first():\n    assert Shelf(1, 2).first() == [1]\n"
+    )
+    patches = [(an_edit(folder, "self.lists[0]", text),) for text in ("[1]", "self.lists[0][:]")]
+    patches.append((an_edit(folder, "self.lists[0]", "self.lists[1]"),))
+    seen = await observed(folder, "test_first", patches=patches)
+    assert [one.base.value.shown for one in seen.inputs if one.is_recorded] == ["[1]"]
+    assert grouped(seen)[2] != grouped(seen)[0]
