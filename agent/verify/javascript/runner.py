@@ -1,8 +1,9 @@
 """Runs tests with node, jest, vitest or mocha, as the package starts them, with a report for us.
 
 A selection is passed on as files: each starts as a whole, in a process or a context of its own,
-and what else stands in it is left out of the result. Nothing is written into the tree by us;
-what the runners cache goes to the sandbox's own temporary folder.
+and what else stands in it is left out of the result. A single file of node's runner that is asked
+for by its tests runs without a process around it, which halves the time that a try takes. Nothing
+is written into the tree by us; what the runners cache goes to the sandbox's own temporary folder.
 """
 
 import importlib.resources
@@ -17,7 +18,7 @@ from agent.verify.bench import Selection
 from agent.verify.javascript.command import ScriptCommand, Tool
 from agent.verify.javascript.results import Script, Useless, read_jest, read_lines
 from agent.verify.javascript.stack import read_crash
-from agent.verify.report import NoReport, TestReport
+from agent.verify.report import CollectionError, NoReport, Outcome, TestReport, TestResult
 from sandbox.base import TOOLS_DIR, Command, CommandLimits, Completed, Reason, Sandbox
 
 INSIDE_DIR: Final = f"{TOOLS_DIR}/verify"
@@ -28,6 +29,10 @@ _SCRIPTS: Final = (
     "greenloop_node_files.mjs",
     "greenloop_mocha_reporter.cjs",
     "greenloop_vitest.cjs",
+)
+_REPORTER: Final = (
+    f"--test-reporter={INSIDE_DIR}/greenloop_node_reporter.mjs",
+    f"--test-reporter-destination={REPORT}",
 )
 _PATTERN: Final = frozenset("*?[{")
 _NOT_FOUND: Final = 127
@@ -86,7 +91,9 @@ class ScriptRunner:
         root = sandbox.spec.workdir
         wanted = _Wanted(selection)
         before = self.command.before
-        argv = self.argv(self.folder(root), wanted.files_below(self.command.directory))
+        files = wanted.files_below(self.command.directory)
+        is_alone = self.command.tool is Tool.NODE and bool(selection.ids) and len(files) == 1
+        argv = self._alone(files[0]) if is_alone else self.argv(self.folder(root), files)
         completed = await sandbox.run(
             Command(
                 argv=("sh", "-c", _START, "sh", str(len(before)), *before, *argv),
@@ -96,7 +103,10 @@ class ScriptRunner:
             )
         )
         data = await sandbox.read_file(REPORT, limit_bytes=REPORT_BYTES)
-        report = self._conclude(completed, data, root)
+        if is_alone and not data and completed.reason is Reason.EXITED:
+            report: TestReport | NoReport = _of_script(next(iter(wanted.files)), completed, root)
+        else:
+            report = self._conclude(completed, data, root)
         if isinstance(report, NoReport):
             return report
         chosen = wanted.of(report)
@@ -148,6 +158,9 @@ class ScriptRunner:
                     *wanted,
                 )
 
+    def _alone(self, file: str) -> tuple[str, ...]:
+        return ("node", *self.command.arguments, *_REPORTER, file)
+
     def _conclude(
         self, completed: Completed, data: bytes | None, root: str
     ) -> TestReport | NoReport:
@@ -183,16 +196,32 @@ class ScriptRunner:
 
 
 def _node(options: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
-    arguments = (
-        *options,
-        "--test",
-        f"--test-reporter={INSIDE_DIR}/greenloop_node_reporter.mjs",
-        f"--test-reporter-destination={REPORT}",
-    )
+    arguments = (*options, "--test", *_REPORTER)
     if any(not _PATTERN.isdisjoint(one) for one in wanted):
         starter = f"{INSIDE_DIR}/greenloop_node_files.mjs"
         return ("node", starter, *arguments, "--", *wanted)
     return ("node", *arguments, *wanted)
+
+
+def _of_script(file: RepoPath, completed: Completed, root: str) -> TestReport:
+    """Return how a file ended in which no test began: it has none, or it cannot be loaded."""
+    if completed.exit_code == 0:
+        passed = TestResult(
+            id=TestId(file), outcome=Outcome.PASSED, duration_s=completed.wall_s, path=file
+        )
+        return TestReport(results={passed.id: passed})
+    thrown = read_crash((completed.tail or completed.head).decode("utf-8", "replace"), root)
+    failed = TestResult(
+        id=TestId(file),
+        outcome=Outcome.ERROR,
+        duration_s=completed.wall_s,
+        message=thrown.message,
+        error_type=thrown.type,
+        frames=thrown.frames,
+        path=file,
+    )
+    error = CollectionError(path=file, message=thrown.message)
+    return TestReport(results={failed.id: failed}, collection_errors=(error,))
 
 
 def _ended(completed: Completed, told: Script | Useless | None, output: str) -> NoReport:
@@ -232,6 +261,11 @@ class _Wanted:
         self._files = frozenset(selection.files)
         of_ids = (RepoPath(id_.partition("::")[0]) for id_ in selection.ids)
         self._all = dict.fromkeys((*of_ids, *selection.files))
+
+    @property
+    def files(self) -> tuple[RepoPath, ...]:
+        """Every file that has to run; none: all of the repository."""
+        return tuple(self._all)
 
     def files_below(self, directory: str) -> tuple[str, ...]:
         """Return the files to start, from the folder in which the runner is."""
