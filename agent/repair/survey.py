@@ -18,8 +18,15 @@ MOST_TESTS: Final = 600
 """Passing tests looked at."""
 LONGEST_TEST_S: Final = 10.0
 """Seconds of CPU after which a surveyed test is taken to hang; its lines until then count."""
-TIMES_TRACED: Final = 3.0
-"""How much longer a test is taken to last under the line collector."""
+SHORTEST_LIMIT_S: Final = 1.0
+HANGING_S: Final = 0.5
+"""The same for a target that did not end on the base either: its first lines tell enough."""
+MOST_HANGING: Final = 3
+"""So many of these are looked at."""
+TIMES_TRACED: Final = 1.5
+"""How much longer a passing test is taken to last under the line collector."""
+TIMES_TRACED_SLOWLY: Final = 20.0
+"""How much longer a failing one may last, where every file counts and the Python is old."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +123,9 @@ async def survey(
     seen = await cover_tests(server, baseline, passing, targets_of_edits, seconds=seconds)
     traces = [trace_of(one) for one in seen]
     found = suspicions(with_report(traces, baseline), targets_of_edits.__contains__)
-    cpu_s = {one.test: 0.0 if _hung(one) else one.cpu_s for one in seen}
+    results = baseline.report.results
+    cpu_s = {id_: 0.0 for id_ in baseline.targets if id_ in results and _hangs(results[id_])}
+    cpu_s |= {one.test: 0.0 if _hung(one) else one.cpu_s for one in seen}
     wanted = frozenset(baseline.targets)
     near = [one for one in traces if one.test not in wanted]
     relevant = sorted(relevant_passing(near, found.lines), key=lambda test: cpu_s[test])
@@ -150,12 +159,25 @@ async def cover_tests(
 
     Raises: SandboxLost.
     """
-    targets = [id_ for id_ in baseline.targets if id_ in server.tests]
-    seen = await _cover(server, targets, seconds=seconds)
+    results = baseline.report.results
+    targets = [results[id_] for id_ in baseline.targets if id_ in server.tests and id_ in results]
+    hanging = [one.id for one in targets if _hangs(one)][:MOST_HANGING]
+    ending = [one for one in targets if not _hangs(one)]
+    limit_s = max((TIMES_TRACED_SLOWLY * one.duration_s for one in ending), default=0.0)
+    limit_s = min(LONGEST_TEST_S, max(SHORTEST_LIMIT_S, limit_s))
+    seen = await _cover(server, [one.id for one in ending], seconds=seconds, limit_s=limit_s)
+    seen += await _cover(server, hanging, seconds=seconds, limit_s=HANGING_S)
     # What no target runs is not suspected, so nobody needs to know who else runs it
     suspected = {path for one in seen for path in one.lines} & targets_of_edits
     others = [id_ for id_ in passing if id_ in server.tests]
-    return seen + await _cover(server, others, seconds=seconds, files=suspected)
+    return seen + await _cover(
+        server, others, seconds=seconds, limit_s=LONGEST_TEST_S, files=suspected
+    )
+
+
+def _hangs(result: TestResult) -> bool:
+    """Tell whether a test was ended by a time limit, the sandbox's or the repository's own."""
+    return result.error_type == "Timeout" or "Timeout >" in result.message
 
 
 def trace_of(covered: Covered) -> Trace:
@@ -190,9 +212,10 @@ async def _cover(
     tests: Sequence[TestId],
     *,
     seconds: float,
+    limit_s: float,
     files: Collection[RepoPath] | None = None,
 ) -> list[Covered]:
-    ran = server.cover(tests, seconds=seconds, limit_s=LONGEST_TEST_S, files=files)
+    ran = server.cover(tests, seconds=seconds, limit_s=limit_s, files=files)
     async with aclosing(ran) as stream:
         return [covered async for covered in stream]
 

@@ -13,7 +13,7 @@ from agent.repair.lang import grammar_for
 from agent.repair.locate import Trace
 from agent.repair.outcome import gave_up
 from agent.repair.source import Source
-from agent.repair.survey import files_of_tests, from_report, lines_of, plan_survey
+from agent.repair.survey import files_of_tests, from_report, lines_of, plan_survey, survey
 from agent.repair.suspects import Suspect, named_lines
 from agent.repair.territory import LARGEST_FILE_BYTES, territory
 from agent.repo.languages import Language
@@ -23,7 +23,7 @@ from agent.verify.pytest_runner import PytestRunner
 from agent.verify.report import Baseline, Frame, Outcome, TestReport, TestResult
 from sandbox.base import Environment
 from sandbox.docker.engine import DockerEngine
-from tests.support.repair import base_of
+from tests.support.repair import a_local_server, base_of
 from tests.support.runs import not_measured
 
 RED = TestId("tests/core/test_a.py::test_red")
@@ -59,9 +59,60 @@ def test_the_nearest_passing_tests_are_surveyed_first() -> None:
 
 
 def test_the_survey_ends_with_its_time() -> None:
-    tests, files = plan_survey(a_baseline(*NEAR), seconds=0.5)
+    tests, files = plan_survey(a_baseline(*NEAR), seconds=0.2)
     assert tests == ("tests/core/test_a.py::test_same",)
     assert files == ("tests/core/test_a.py",)
+
+
+LOOPING = """
+def ends(value):
+    return value
+
+
+def loops(value):
+    while value:
+        value = value + 0
+    return value
+"""
+TESTS_OF_LOOPING = """
+import looping
+
+
+def test_ends():
+    assert looping.ends(1) == 2
+
+
+def test_passes():
+    assert looping.ends(1) == 1
+""" + "\n".join(
+    f"\n\ndef test_loops_{number}():\n    assert looping.loops(1)\n" for number in range(5)
+)
+
+
+async def test_targets_that_hang_cost_little_and_tell_their_lines(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "looping.py").write_text(LOOPING)
+    (project / "test_looping.py").write_text(TESTS_OF_LOOPING)
+    hanging = [
+        TestResult(
+            id=TestId(f"test_looping.py::test_loops_{number}"),
+            outcome=Outcome.FAILED,
+            duration_s=30,
+            error_type="Timeout",
+        )
+        for number in range(5)
+    ]
+    red = a_result("test_looping.py::test_ends", Outcome.FAILED)
+    green = a_result("test_looping.py::test_passes")
+    baseline = a_baseline(red, green, *hanging, targets=(red.id, *(one.id for one in hanging)))
+    editable = frozenset({RepoPath("looping.py")})
+    async with a_local_server(project, ["test_looping.py"]) as server:
+        found = await survey(server, baseline, [green.id], editable, seconds=20)
+    assert {line for _path, line in found.suspicions.lines} == {3, 7, 8}
+    limits = dict(found.watched.targets)
+    assert [limits[one.id] for one in hanging] == [0.0] * 5
+    assert found.covered == {RepoPath("looping.py"): {3}}
 
 
 def test_a_report_alone_gives_the_lines_of_the_traceback() -> None:
