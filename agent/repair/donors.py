@@ -140,12 +140,14 @@ class _Gathering:
             kind not in {Kind.LOGIC, Kind.EXPRESSION} and self._grammar.is_condition(node)
         ):
             self._conditions.append(self._donor(node, kind))
+        if kind is Kind.CALL and not self._is_plain_call(node):
+            return
         if kind in _VALUES and not self._is_callee(node) and self._grammar.is_read(node):
             self._values.setdefault(kind, []).append(self._donor(node, kind))
 
     def _call(self, call: SyntaxNode) -> None:
         callee, arguments = self._grammar.callee(call), self._grammar.arguments(call)
-        if callee is None:
+        if callee is None or not self._is_plain_call(call):
             return
         parts = self._grammar.member(callee) if self._is_attribute(callee) else None
         name = text_of(callee if parts is None else parts[1])
@@ -159,6 +161,11 @@ class _Gathering:
                 if len(donor.text) <= LONGEST // 2:
                     self._keywords.setdefault(name, []).append(donor)
                     self._all_keywords.append(donor)
+
+    def _is_plain_call(self, call: SyntaxNode) -> bool:
+        """What is called is named; not so where the parser takes `*f(x)` for a call of `*f`."""
+        callee = self._grammar.callee(call)
+        return callee is not None and self._grammar.kind(callee) in {Kind.NAME, Kind.ATTRIBUTE}
 
     def _is_attribute(self, node: SyntaxNode) -> bool:
         return self._grammar.kind(node) is Kind.ATTRIBUTE

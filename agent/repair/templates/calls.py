@@ -14,7 +14,8 @@ def swapped_arguments(site: Site) -> Iterator[Sketch]:
     for index, one in enumerate(arguments):
         for distance, other in enumerate(arguments[index + 1 :]):
             texts = site.source.text(one), site.source.text(other)
-            if texts[0] != texts[1]:
+            is_same = site.grammar.is_single(one) == site.grammar.is_single(other)
+            if texts[0] != texts[1] and is_same:
                 yield _exchange(site, one, other, 0.55 if distance == 0 else 0.25)
 
 

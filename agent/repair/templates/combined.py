@@ -21,10 +21,17 @@ def with_other(site: Site) -> Iterator[Sketch]:
         return
     if site.grammar.kind(parent) not in _PLACES and _call_around(site) is None:
         return
+    if site.grammar.kind(parent) is Kind.INDEX and _is_container(site, parent):
+        return
     for rank, name in enumerate(_names(site)):
         prior = 0.09 / (1 + 0.15 * rank)
         yield site.replace(f"{site.text} - {name}", "another one added", prior, tier=2)
         yield site.replace(f"{site.text} + {name}", "another one added", 0.9 * prior, tier=2)
+
+
+def _is_container(site: Site, index: SyntaxNode) -> bool:
+    parts = site.grammar.member(index)
+    return parts is None or parts[0] == site.node
 
 
 def _call_around(site: Site) -> SyntaxNode | None:
