@@ -86,10 +86,14 @@ def gathered(clones: Sequence[Clone], most: int, jobs: int, console: Console) ->
 
 
 def _examples(most: int, clone: Clone) -> list[Example]:
-    """Return what can be read of a clone; one without all of its files gives nothing."""
+    """Return what can be read of a clone; one without all of its files gives nothing.
+
+    A fix that was carried over to other branches counts once.
+    """
     try:
         found = map(example, small_fixes(clone, most=most))
-        return [each for each in found if each is not None]
+        once = {(each.old, each.new): each for each in found if each is not None}
+        return list(once.values())
     except CalledProcessError:
         return []
 

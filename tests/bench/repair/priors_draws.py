@@ -19,7 +19,10 @@ from agent.repair.templates import drawn
 from agent.repo.languages import Language
 from agent.task import RepoPath
 from tests.bench.repair.priors_history import SmallFix, Window, window
+from tests.bench.repair.priors_words import changed_words
 
+MOST_CHANGED: Final = 60
+"""Words changed, in and out; nothing is drawn where more are, no edit writes as much."""
 SLACK_BYTES: Final = 8
 """Texts that differ in length by more are not compared: neutral arithmetic is shorter."""
 WITH_COMMENT_BYTES: Final = 400
@@ -58,26 +61,32 @@ def example(fix: SmallFix) -> Example | None:
     rows = window(fix.before, fix.after)
     if rows is None:
         return None
-    source = Source(RepoPath(fix.path), fix.before, grammar_for(Language.PYTHON))
-    regions = _changed(source, rows)
-    if not regions:
-        return None
-    first = min([rows.first, *(region.first_row for region in regions)])
-    last = max([rows.last, *(region.last_row + 1 for region in regions)])
-    start, end = _byte(fix.before, first), _byte(fix.before, last)
-    new_end = len(fix.after) - (len(fix.before) - end)
-    wanted = _Wanted(fix.before[start:end], fix.after[start:new_end], start)
-    draws, right = wanted.find(source, regions)
-    changed = _byte(fix.before, rows.first), _byte(fix.before, rows.last)
+    old = fix.before[_byte(fix.before, rows.first) : _byte(fix.before, rows.last)]
+    new = fix.after[_byte(fix.after, rows.first) : _byte(fix.after, rows.last_after)]
+    draws, right = ([], None) if changed_words(old, new) > MOST_CHANGED else _drawn(fix, rows)
     return Example(
         repository=fix.repository,
         commit=fix.commit,
         is_tested=fix.is_tested,
         draws=tuple(draws),
         right=right,
-        old=fix.before[changed[0] : changed[1]],
-        new=fix.after[changed[0] : _byte(fix.after, rows.last_after)],
+        old=old,
+        new=new,
     )
+
+
+def _drawn(fix: SmallFix, rows: Window) -> tuple[list[Draw], int | None]:
+    """Return everything drawn at the changed statements, and which of it is the fix."""
+    source = Source(RepoPath(fix.path), fix.before, grammar_for(Language.PYTHON))
+    regions = _changed(source, rows)
+    if not regions:
+        return [], None
+    first = min([rows.first, *(region.first_row for region in regions)])
+    last = max([rows.last, *(region.last_row + 1 for region in regions)])
+    start, end = _byte(fix.before, first), _byte(fix.before, last)
+    new_end = len(fix.after) - (len(fix.before) - end)
+    wanted = _Wanted(fix.before[start:end], fix.after[start:new_end], start)
+    return wanted.find(source, regions)
 
 
 class _Wanted:

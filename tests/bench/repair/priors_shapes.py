@@ -1,20 +1,14 @@
 """What fixes look like that no single edit gives: their changed words, with names left out."""
 
 import keyword
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 from typing import Final
 
 from tests.bench.repair.priors_draws import Example
+from tests.bench.repair.priors_words import words
 
-_TOKEN: Final = re.compile(
-    r"[rbfuRBFU]{0,2}(?:\"\"\".*?\"\"\"|'''.*?'''|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*')"
-    r"|\d[\w.]*|\w+|\*\*=?|//=?|<<|>>|[<>=!+\-*/%&|^]=|->|:=|\S",
-    re.DOTALL,
-)
-_COMMENT: Final = re.compile(r"#[^\n\"']*$", re.MULTILINE)
 LONGEST: Final = 9
 """Words of a shape; more are no shape but a piece of code."""
 SAME_LINE: Final = 0.5
@@ -34,11 +28,6 @@ def shape(old: bytes, new: bytes) -> str:
         return "rewritten"
     parts = [_change(before[a:b], after[c:d]) for _what, a, b, c, d in changes]
     return "; ".join(dict.fromkeys(parts)) if parts else "layout"
-
-
-def words(data: bytes) -> list[str]:
-    """Return the words of some lines without comments."""
-    return _TOKEN.findall(_COMMENT.sub("", data.decode("utf-8", "replace")))
 
 
 def _change(old: list[str], new: list[str]) -> str:
