@@ -12,6 +12,7 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from pathlib import Path
 from agent.repo.index.open import open_index
 from agent.repo.index.trees import TreeState
 from agent.repo.index.view import View
+from agent.repo.maps import draw_map
+from agent.repo.ranking import rank
+from agent.repo.ranking.clues import Clues
 from agent.task import RepoPath
 from agent.workspace.states import index_folder
 from agent.workspace.work_tree import WorkTree, open_work_tree
@@ -32,6 +36,10 @@ CACHE = Path(__file__).parents[2] / ".cache" / "index"
 FILES = 40_000
 ROUNDS = 5
 EDITS = 15
+QUESTIONS = 500
+"""Files, and names that are drawn once each, however often they are defined."""
+AIDER = Path(__file__).parents[2] / ".cache" / "aider" / "bin" / "python"
+"""An interpreter with aider-chat 0.86.2, for the row beside it: left out where there is none."""
 SETTLING_S = 2.5
 """A file younger than two seconds is read again: not what is measured here."""
 
@@ -75,6 +83,7 @@ def run() -> list[Row]:
         django = source_release(Path(name) / "django")
         if django is not None:
             rows += measure("django", django, Path(name) / "state")
+            rows += beside_aider(django, Path(name) / "state")
         rows += measure("40,000 files", many_files(Path(name) / "many"), Path(name) / "state")
     return rows
 
@@ -148,6 +157,49 @@ def cold(what: str, repo: Path, state: Path) -> Row:
         ours.append(seconds(lambda n=number: index(repo, state / f"cold{n}")))
     goal = "<= 1.67 x bare parse + definition query, two processes"
     return (f"{what}: cold index", min(ours), min(floor), "s", goal)
+
+
+def beside_aider(repo: Path, state: Path) -> list[Row]:
+    """A map of the Python files from nothing, ours with the index, once each."""
+    if not AIDER.exists():
+        return []
+    took = float(python(AIDER_MAP, str(repo), interpreter=AIDER).split()[-1])
+    ours = seconds(lambda: first_map(repo, state / "beside"))
+    return [("django: index and map, floor: aider's map", ours, took, "s", "<= 0.125 x")]
+
+
+def first_map(repo: Path, state: Path) -> None:
+    """What the first `greenloop map` in a repository does."""
+    with opened(repo, state) as (_, view, _):
+        ranking = rank(view, Clues(text="wrong timezone of a lazy translation in a form field"))
+        assert draw_map(view, ranking, budget_tokens=1_024)
+
+
+AIDER_MAP = """
+import os, shutil, sys, time
+from pathlib import Path
+from aider.repomap import RepoMap
+
+class Quiet:
+    def tool_output(self, *words): pass
+    tool_warning = tool_error = tool_output
+    def read_text(self, name):
+        return Path(name).read_text(encoding="utf-8", errors="replace")
+
+class Counter:
+    def token_count(self, text):
+        return len(text) // 4
+
+root = sys.argv[1]
+os.chdir(root)
+names = sorted(map(str, Path(root).rglob("*.py")))
+began = time.perf_counter()
+there = RepoMap(map_tokens=1024, root=root, main_model=Counter(), io=Quiet(), refresh="always")
+there.get_ranked_tags_map([], names, max_map_tokens=1024)
+print(time.perf_counter() - began)
+for kept in Path(root).glob(".aider.tags.cache*"):
+    shutil.rmtree(kept)
+"""
 
 
 def index(repo: Path, state: Path) -> None:
@@ -272,15 +324,17 @@ def questions(what: str, view: View) -> list[Row]:
     """The slow end of outlines and of symbol questions."""
     chance = random.Random(2)
     paths = [path for path in view.paths() if path.endswith(".py")]
-    some = chance.sample(paths, 300)
-    names = [found.definition.name for path in some for found in view.symbols_in([path])[:2]]
+    some = chance.sample(paths, min(QUESTIONS, len(paths)))
+    counted = Counter(found.definition.name for found in view.symbols_in(some))
+    names = chance.sample(sorted(counted), min(QUESTIONS, len(counted)))
+    ((common, _),) = counted.most_common(1)
     view.holding("warm")
     outlines = [seconds(lambda p=path: view.facts(p)) for path in some]
     exact = [seconds(lambda n=name: view.named(n)) for name in names]
-    like = [seconds(lambda n=name: view.names_like(n[:-1] + "x", most=5)) for name in names[:200]]
+    like = [seconds(lambda n=name: view.names_like(n[:-1] + "x", most=5)) for name in names]
     using = [seconds(lambda n=name: view.files_using(n)) for name in names]
     words = [seconds(lambda n=name: view.holding(n)) for name in names]
-    return [
+    rows = [
         (f"{what}: {asked}, p99", p99(times) * 1000, 0.0, "ms", goal)
         for asked, times, goal in (
             ("outline of a file", outlines, "<= 5"),
@@ -290,6 +344,9 @@ def questions(what: str, view: View) -> list[Row]:
             ("files that hold a word", words, "<= 5"),
         )
     ]
+    many = len(view.named(common))
+    slowest = seconds(lambda: view.named(common)) * 1000
+    return [*rows, (f"{what}: a name with {many:,} definitions", slowest, 0.0, "ms", "")]
 
 
 def p99(times: list[float]) -> float:
@@ -297,17 +354,17 @@ def p99(times: list[float]) -> float:
     return statistics.quantiles(times, n=100)[98]
 
 
-def python(code: str, *arguments: str) -> str:
+def python(code: str, *arguments: str, interpreter: Path = Path(sys.executable)) -> str:
     """Run a script in an interpreter of its own; return what it prints."""
     with tempfile.NamedTemporaryFile("w", suffix=".py") as script:
         script.write(code)
         script.flush()
         root = str(Path(__file__).parents[2])
         done = subprocess.run(
-            [sys.executable, script.name, *arguments],
+            [str(interpreter), script.name, *arguments],
             capture_output=True,
             check=True,
             text=True,
-            env={**os.environ, "PYTHONPATH": root},
+            env={**os.environ, "PYTHONPATH": root, "LITELLM_LOCAL_MODEL_COST_MAP": "True"},
         )
     return done.stdout

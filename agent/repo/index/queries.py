@@ -5,7 +5,8 @@ Raises, all of it: sqlite3.Error, Damaged.
 
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -29,7 +30,8 @@ _SYMBOLS: Final = (
 )
 _LAST: Final = b"\xff"
 """Above every byte of UTF-8."""
-_CANDIDATES: Final = 200
+_SOME: Final = 20
+_CANDIDATES: Final = 120
 """Names that are compared pair by pair: some µs each."""
 
 
@@ -124,8 +126,15 @@ def named(db: sqlite3.Connection, tree: int, folded: bytes, most: int | None = N
     """
     limit = -1 if most is None else most + 1
     rows = db.execute(_SYMBOLS, (tree, folded, limit)).fetchall()
-    if most is not None and len(rows) > most:
-        return []
+    return [] if most is not None and len(rows) > most else _found(db, rows)
+
+
+def some_named(db: sqlite3.Connection, tree: int, folded: bytes) -> list[Found]:
+    """Return a few definitions of a folded name, where there are any."""
+    return _found(db, db.execute(_SYMBOLS, (tree, folded, _SOME)).fetchall())
+
+
+def _found(db: sqlite3.Connection, rows: Sequence[tuple[bytes, int, int]]) -> list[Found]:
     lines = {content: _definitions(db, content) for content in {row[1] for row in rows}}
     try:
         return sorted(
@@ -229,39 +238,50 @@ def names_like(db: sqlite3.Connection, name: str) -> list[tuple[float, bytes]]:
     """
     folded = fold(name).decode("utf-8", "replace")
     triples = dict.fromkeys(folded[at : at + 3] for at in range(len(folded) - 2))
-    found: dict[int, int] = {}
-    for _, triple in sorted((_gram_count(db, triple), triple) for triple in triples):
+    holding = [_with_triple(db, triple) for triple in triples]
+    found: Counter[int] = Counter()
+    for numbers in sorted(holding, key=len):
         if len(found) >= _CANDIDATES:
             break
-        rows = db.execute(
-            "SELECT rowid FROM grams WHERE grams MATCH ? LIMIT ?",
-            (f'"{triple.replace(chr(34), chr(34) * 2)}"', 2 * _CANDIDATES),
-        )
-        for (number,) in rows.fetchall():
-            found[number] = found.get(number, 0) + 1
-    nearest = sorted(found, key=lambda number: -found[number])[:_CANDIDATES]
-    alike: list[tuple[float, bytes]] = []
-    for number in nearest:
-        (other,) = db.execute("SELECT folded FROM names WHERE id = ?", (number,)).fetchone()
-        alike.append((likeness(folded, other.decode("utf-8", "replace")), other))
+        found.update(numbers)
+    nearest = sorted(found, key=lambda number: (-found[number], number))[:_CANDIDATES]
+    rows = db.execute(
+        f"SELECT folded FROM names WHERE id IN ({','.join(map(str, nearest))})"  # noqa: S608 - numbers
+    )
+    alike_to = Likeness(folded)
+    alike = [(alike_to.of(other.decode("utf-8", "replace")), other) for (other,) in rows.fetchall()]
     return [one for one in alike if one[0] >= LEAST_LIKENESS]
+
+
+def _with_triple(db: sqlite3.Connection, triple: str) -> list[int]:
+    """Return names that hold three letters in a row: all, or as many as tell that it is common.
+
+    The index of full text knows how many there are, but only by counting them all.
+    """
+    rows = db.execute(
+        "SELECT rowid FROM grams WHERE grams MATCH ? LIMIT ?",
+        (f'"{triple.replace(chr(34), chr(34) * 2)}"', 2 * _CANDIDATES),
+    )
+    return [number for (number,) in rows.fetchall()]
 
 
 LEAST_LIKENESS: Final = 0.5
 
 
-def likeness(folded: str, other: str) -> float:
-    """Return how alike two folded names are: 1 the same but for underscores, 0 nothing shared.
+class Likeness:
+    """How alike names are to one: 1 the same but for underscores, 0 nothing shared.
 
     By the pairs of letters that they share (Dice 1945): as quick for long names as for short ones.
     """
-    plain, plain_other = folded.replace("_", ""), other.replace("_", "")
-    if plain == plain_other:
-        return 1.0
-    pairs, others = set(pairwise(plain)), set(pairwise(plain_other))
-    return 2 * len(pairs & others) / max(len(pairs) + len(others), 1)
 
+    def __init__(self, folded: str) -> None:
+        self._plain = folded.replace("_", "")
+        self._pairs = frozenset(pairwise(self._plain))
 
-def _gram_count(db: sqlite3.Connection, triple: str) -> int:
-    row = db.execute("SELECT doc FROM gram_counts WHERE term = ?", (triple,)).fetchone()
-    return int(row[0]) if row else 0
+    def of(self, other: str) -> float:
+        """Return how alike the other folded name is."""
+        plain = other.replace("_", "")
+        if plain == self._plain:
+            return 1.0
+        pairs = set(pairwise(plain))
+        return 2 * len(self._pairs & pairs) / max(len(self._pairs) + len(pairs), 1)

@@ -48,7 +48,6 @@ CREATE VIRTUAL TABLE grams USING fts5(
 );
 CREATE VIRTUAL TABLE text_counts USING fts5vocab(text, col);
 CREATE VIRTUAL TABLE place_counts USING fts5vocab(places, row);
-CREATE VIRTUAL TABLE gram_counts USING fts5vocab(grams, row);
 """
 
 

@@ -5,6 +5,7 @@ sees what was last committed.
 """
 
 import fcntl
+import math
 import os
 import sqlite3
 import threading
@@ -14,12 +15,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from agent.errors import WorkspaceError
 from agent.repo.index import schema
 from agent.repo.index.packing import Damaged
 
 LOCK_WAIT_S: Final = 120.0
 """Longer than a first index of the largest repository we know takes; its holder may be stopped."""
 _LOCK_POLL_S: Final = 0.02
+QUESTION_S: Final = 20.0
+"""No question that has an end takes so long: the slowest known (a name that 40,000 files define)
+takes a second."""
+_STEPS: Final = 100_000
+"""Of SQLite's machine between two looks at the clock: some ms."""
 _NAME: Final = "index.sqlite"
 
 T = TypeVar("T")
@@ -37,6 +44,7 @@ class Store:
         self._turn = threading.RLock()
         self._writing = threading.RLock()
         self._lock = -1
+        self._deadline_s = math.inf
         self.generation = 0
         """Counted up when everything was forgotten: what was numbered before is void."""
         self._open()
@@ -65,19 +73,31 @@ class Store:
     def read(self, question: Callable[[sqlite3.Connection], T], generation: int = -1) -> T:
         """Return the answer to a question, asked in a generation if that matters.
 
-        Raises: Damaged, after everything was forgotten.
+        Raises: Damaged, after everything was forgotten; WorkspaceError where it takes too long.
         """
         try:
             with self._turn:
                 self._check(generation)
+                self._deadline_s = time.monotonic() + QUESTION_S
                 return question(self._reader)
         except sqlite3.ProgrammingError:
             raise
-        except (sqlite3.DatabaseError, Damaged) as exc:
-            if generation in (-1, self.generation):
-                with suppress(Unusable):
-                    self.start_anew()
+        except sqlite3.OperationalError as exc:
+            if exc.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+                raise WorkspaceError(
+                    f"the index did not answer within {QUESTION_S:.0f} s",
+                    remedy="ask for a rarer name or word, or run greenloop index --rebuild",
+                ) from exc
+            self._forget(generation)
             raise Damaged from exc
+        except (sqlite3.DatabaseError, Damaged) as exc:
+            self._forget(generation)
+            raise Damaged from exc
+
+    def _forget(self, generation: int) -> None:
+        if generation in (-1, self.generation):
+            with suppress(Unusable):
+                self.start_anew()
 
     def _check(self, generation: int) -> None:
         if generation not in (-1, self.generation):
@@ -148,7 +168,12 @@ class Store:
             writer.close()
             raise
         self._writer = writer
+        if self._reader is not writer:
+            self._reader.set_progress_handler(self._is_late, _STEPS)
         self._inode = Path(place).stat().st_ino if place != schema.MEMORY else 0
+
+    def _is_late(self) -> bool:
+        return time.monotonic() > self._deadline_s
 
     def _is_replaced(self) -> bool:
         """Tell whether another process has thrown the file away that is open here."""

@@ -110,14 +110,14 @@ class View:
     def names_like(self, name: str, *, most: int) -> tuple[str, ...]:
         """Return names that are spelled alike, likeliest first; each is defined somewhere here."""
         scored = {folded: score for score, folded in self._names_like(name)}
-        wanted = fold(name).decode("utf-8", "replace")
+        alike = queries.Likeness(fold(name).decode("utf-8", "replace"))
         for folded in {fold(d.name) for _, f in facts_laid(self._laid) for d in f.definitions}:
-            score = queries.likeness(wanted, folded.decode("utf-8", "replace"))
+            score = alike.of(folded.decode("utf-8", "replace"))
             if score >= queries.LEAST_LIKENESS:
                 scored[folded] = score
         found: dict[str, None] = {}
         for folded in sorted(scored, key=lambda one: (-scored[one], one)):
-            found.update(dict.fromkeys(one.definition.name for one in self._named(folded)))
+            found.update(dict.fromkeys(one.definition.name for one in self._some_named(folded)))
             if len(found) >= most:
                 break
         return tuple(found)[:most]
@@ -224,6 +224,10 @@ class View:
     def _named(self, folded: bytes, most: int | None = None) -> tuple[Found, ...]:
         kept = self._ask(lambda db, tree: queries.named(db, tree, folded, most))
         return tuple(self._with_laid(kept, lambda name: fold(name) == folded))
+
+    def _some_named(self, folded: bytes) -> list[Found]:
+        kept = self._ask(lambda db, tree: queries.some_named(db, tree, folded))
+        return self._with_laid(kept, lambda name: fold(name) == folded)
 
     def _names_like(self, name: str) -> list[tuple[float, bytes]]:
         return self._ask(lambda db, _tree: queries.names_like(db, name))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from agent.errors import WorkspaceError
 from agent.repo.facts import Unread
 from agent.repo.index import filling, schema, store
 from agent.repo.index.open import open_index
@@ -228,6 +229,22 @@ def test_damage_that_a_question_finds_is_mended_within_it(tmp_path, damage):
         other.close()
         assert view.facts(RepoPath("a.py")) == before["facts"]["a.py"]
         assert view.named("two") == before["named"]["two"]
+
+
+def test_a_question_without_end_ends_with_what_to_do_and_nothing_is_forgotten(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(store, "_STEPS", 1)
+    with open_index(tmp_path) as index:
+        view = index.refresh(a_tree(FILES), processes=0)
+        before = index._store.generation
+        with monkeypatch.context() as hurried:
+            hurried.setattr(store, "QUESTION_S", -1.0)
+            with pytest.raises(WorkspaceError, match="did not answer") as caught:
+                view.named("two")
+        assert "rarer name" in (caught.value.remedy or "")
+        assert told(view) == told_afresh(a_tree(FILES))
+        assert index._store.generation == before
 
 
 def test_a_view_outlives_that_everything_was_forgotten(tmp_path):
