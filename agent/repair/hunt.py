@@ -272,6 +272,8 @@ class Hunt:
         return is_search and not self.is_refused
 
     async def _try_all(self, queue: BestFirst, validator: Validator) -> None:
+        if self.plan is not None:
+            queue.keep_pace(self.plan.try_s / self.plan.side_by_side)
         await search_until_sure(
             queue,
             validator,

@@ -120,7 +120,7 @@ def _reason(hunt: Hunt, offered: int) -> GaveUp:
     how_far = (
         "that is every edit it knows"
         if findings.exhausted
-        else f"it was cut off with at least {hunt.space_left} edits left"
+        else f"it was cut off with about {hunt.space_left} edits in hand"
     )
     what = "No small edit, and no two of them at once," if hunt.doubts.pairs else "No small edit"
     reason = (

@@ -1,21 +1,26 @@
 """Hands out proposals best first, drawing those of a statement only when its turn comes."""
 
 import heapq
+import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Final
 
 from agent.edits.spans import ByteEdit, apply_edits
 from agent.repair.forms import form
 from agent.repair.priors import weighed
-from agent.repair.proposal import Proposal, Sketch
+from agent.repair.proposal import Proposal, Sketch, Unit
 from agent.repair.suspects import Suspect
 from agent.repair.templates import HIGHEST_PRIOR, HIGHEST_UNGUIDED, drawn
 from agent.repair.validate.base import Ask
 
 ENOUGH_DRAWN: Final = 2_000
-"""With so many in hand one more statement a step is drawn, so that the first try comes soon."""
+"""With so many in hand further statements are drawn at the queue's pace, for drawing all that one
+takes as long as dozens of quick tries."""
+DRAWING_S: Final = 0.025
+"""Seconds that it takes to draw all edits of a statement; measured 2026-11."""
+SLOWEST_PACE: Final = 25
 DEAR: Final = 0.4
 """Share of its score at which an edit that needs a re-import is tried."""
 DOUBTFUL: Final = 0.05
@@ -35,17 +40,22 @@ class BestFirst:
 
     def __init__(self, suspects: Sequence[Suspect]) -> None:
         self._suspects = list(reversed(suspects))
-        self._heap: list[tuple[float, int, int, Ask]] = []
+        self._heap: list[tuple[float, int, int, Ask | _Drawn]] = []
         self._order = count()
         self._seen: set[object] = set()
         self._slow = 0
+        self._undrawn = 0
+        self._popped, self._made = 1, 1
+        self._pace = SLOWEST_PACE
+        """With enough in hand, one statement is drawn each time that so many were handed out."""
         self.last: Proposal | None = None
         """Handed out last."""
 
     @property
     def left(self) -> int:
-        """Proposals drawn and not handed out; more may come."""
-        return len(self._heap)
+        """About how many proposals are drawn and not handed out; more may come."""
+        share = self._made / self._popped  # of what was drawn, the rest turned out to be the same
+        return math.ceil(share * len(self._heap))
 
     @property
     def is_exhausted(self) -> bool:
@@ -56,6 +66,10 @@ class BestFirst:
     def is_slow(self) -> bool:
         """Tell whether all that is left ran over its time limits before."""
         return not self._suspects and self._slow == len(self._heap)
+
+    def keep_pace(self, try_s: float) -> None:
+        """Spend about as long on drawing as on tries that take so long each."""
+        self._pace = min(SLOWEST_PACE, int(DRAWING_S / try_s))
 
     def put_back(self, proposal: Proposal, *, share: float = DEAR) -> None:
         """Take a proposal again, to be tried by re-import when its turn comes."""
@@ -86,28 +100,71 @@ class BestFirst:
         return self
 
     def __next__(self) -> Ask:
+        while True:
+            self._draw_more()
+            if not self._heap:
+                raise StopIteration
+            _worth_of, _size, _order, found = heapq.heappop(self._heap)
+            ask = found if isinstance(found, Ask) else self._ask(found)
+            if ask is not None:
+                self.last = ask.proposal
+                self._slow -= ask.patience > 1
+                return ask
+
+    def _draw_more(self) -> None:
+        """Draw statements of which an edit may be better than the best in hand."""
         while self._suspects and self._highest() <= _bound(self._suspects[-1]):
+            if len(self._heap) > ENOUGH_DRAWN and self._undrawn < self._pace:
+                self._undrawn += 1
+                return
+            self._undrawn = 0
             self._draw(self._suspects.pop())
-            if len(self._heap) > ENOUGH_DRAWN:
-                break
-        if not self._heap:
-            raise StopIteration
-        ask = heapq.heappop(self._heap)[-1]
-        self.last = ask.proposal
-        self._slow -= ask.patience > 1
-        return ask
 
     def _highest(self) -> float:
         return -self._heap[0][0] if self._heap else 0.0
 
     def _draw(self, suspect: Suspect) -> None:
+        is_swapped = _unit_of(suspect) is not None
         for sketch in _sketches(suspect):
-            key = _form(suspect, sketch)
-            if key is None or key in self._seen:
-                continue
-            self._seen.add(key)
-            proposal = _proposal(suspect, sketch)
+            key = (suspect.source.path, sketch.edits)
+            if key not in self._seen:
+                self._seen.add(key)
+                worth = suspect.score * sketch.prior * (1.0 if is_swapped else DEAR)
+                drawn_ = _Drawn(suspect, sketch, is_swapped)
+                entry = (-worth, _size(sketch), next(self._order), drawn_)
+                heapq.heappush(self._heap, entry)
+
+    def _ask(self, found: "_Drawn") -> Ask | None:
+        """Make a proposal of what was drawn; None for one that parses like another."""
+        self._popped += 1
+        key = _form(found.suspect, found.sketch)
+        if key is None or key in self._seen:
+            return None
+        proposal = _proposal(found.suspect, found.sketch)
+        self._seen.add(key)
+        self._made += 1
+        if found.is_swapped and proposal.unit is None:  # against what its statement let expect
             self._push(Ask(proposal), _worth(proposal))
+            return None
+        return Ask(proposal)
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """An edit that nobody has looked at more closely: most never have their turn."""
+
+    suspect: Suspect
+    sketch: Sketch
+    is_swapped: bool
+
+
+def _unit_of(suspect: Suspect) -> Unit | None:
+    node = suspect.region.node
+    return suspect.source.unit((ByteEdit(node.start_byte, node.start_byte, b""),))
+
+
+def _size(sketch: Sketch) -> int:
+    return sum(edit.end - edit.start + len(edit.text) for edit in sketch.edits)
 
 
 def _bound(suspect: Suspect) -> float:

@@ -24,8 +24,8 @@ def _of_search(hunt: Hunt) -> Iterator[str]:
     findings, doubts = hunt.findings, hunt.doubts
     if not findings.exhausted:
         yield (
-            f"the search was cut off after {findings.tried} edits; at least {hunt.space_left} "
-            "more were not tried"
+            f"the search was cut off after {findings.tried} edits; about {hunt.space_left} "
+            "more were drawn and not tried"
         )
     if findings.hung:
         yield f"{_count(len(findings.hung), 'edit')} ran over the time limit"
