@@ -249,18 +249,24 @@ def _by_repr(value: Any) -> Expression | None:
         tree = ast.parse(source, mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    dotted = {node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     names: dict[str, Any] = {}
-    around = sys.modules.get(type(value).__module__)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id not in _BUILTINS:
-            names[node.id] = getattr(around, node.id, None) or sys.modules.get(node.id)
-            if type(value).__name__ == node.id:
-                names[node.id] = type(value)
-            if not isinstance(names[node.id], types.ModuleType) and not is_importable(
-                names[node.id]
-            ):
+            thing = _meant(node.id, type(value), is_dotted=node in dotted)
+            if not isinstance(thing, types.ModuleType) and not is_importable(thing):
                 return None
+            names[node.id] = thing
     return Expression(source, names) if isinstance(tree.body, ast.Call) else None
+
+
+def _meant(name: str, kind: type[Any], *, is_dotted: bool) -> Any:
+    """Return what a name in the repr of such a value stands for; None where that is open."""
+    if kind.__name__ == name and not is_dotted:
+        return kind
+    if is_dotted and name in sys.modules:
+        return sys.modules[name]
+    return getattr(sys.modules.get(kind.__module__), name, None)
 
 
 _BUILTINS = frozenset(dir(builtins))

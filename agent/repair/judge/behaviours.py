@@ -25,10 +25,12 @@ from agent.verify.report import Baseline
 
 OBSERVE_S: Final = 3.0
 """What observing may take by default, beside opening a sandbox and collecting the tests."""
+OBSERVE_SHARE: Final = 0.2
+"""Share of the time for a search that observing may take of it at most."""
 LONGEST_TIMES: Final = 3.0
 """How many times as long it may take when steps run over, before it is given up."""
-COLLECT_S: Final = 20.0
-"""What collecting may take at most."""
+COLLECT_S: Final = 10.0
+"""What opening the sandbox and collecting may take at most."""
 MOST_OBSERVED: Final = 60
 """Patches that are observed, best first."""
 MOST_QUESTIONS: Final = 3
