@@ -65,7 +65,7 @@ def chosen(programs: Sequence[Program], only: Sequence[str] | None) -> tuple[Pro
     for name in only or ():
         if name not in known:
             raise AgentError(
-                f"QuixBugs has no program {name!r}.", "See its folder python_programs."
+                f"QuixBugs has no program {name!r}.", remedy="See its folder python_programs."
             )
     return tuple(each for each in programs if not only or each.name in only)
 

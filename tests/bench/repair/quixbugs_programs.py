@@ -72,7 +72,7 @@ def load_programs(checkout: Path) -> tuple[Program, ...]:
     if not folder.is_dir():
         raise ConfigError(
             f"{checkout} is no checkout of QuixBugs: it has no folder python_programs.",
-            "Give --checkout the folder of a clone of github.com/jkoppel/QuixBugs.",
+            remedy="Give --checkout the folder of a clone of github.com/jkoppel/QuixBugs.",
         )
     tests = {path.stem.removeprefix("test_") for path in checkout.glob("python_testcases/test_*")}
     return tuple(
