@@ -67,6 +67,7 @@ _HOMES: Final[Mapping[str, str]] = {
     "show": "history:show",
     "apply": "review:apply",
     "undo": "review:undo",
+    "answer": "answer:answer",
     "verify": "verify:verify",
     "index": "index:index",
     "map": "map:map_",

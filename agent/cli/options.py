@@ -32,6 +32,7 @@ def add_commands(add: AddParser) -> list[argparse.ArgumentParser]:
         _show(add),
         _apply(add),
         _undo(add),
+        _answer(add),
         _verify(add),
         _index(add),
         _map(add),
@@ -134,6 +135,15 @@ def _apply(add: AddParser) -> argparse.ArgumentParser:
 def _undo(add: AddParser) -> argparse.ArgumentParser:
     command = add("undo", help="take back what apply wrote")
     _run(command)
+    return command
+
+
+def _answer(add: AddParser) -> argparse.ArgumentParser:
+    command = add("answer", help="say which behaviour is right: keep its test in your files")
+    _run(command)
+    command.add_argument(
+        "number", type=_count, metavar="N", help="the answer, as `greenloop show` numbers them"
+    )
     return command
 
 

@@ -41,7 +41,7 @@ def print_outcome(
 def _draw(
     screen: Screen, result: Mapping[str, Any], hunk_ids: Mapping[tuple[str, int], str]
 ) -> None:
-    from agent.cli import paint
+    from agent.cli import choices, paint
 
     screen.draw(paint.verdict_panel(result, _facts(result)))
     if result.get("patch"):
@@ -53,7 +53,9 @@ def _draw(
         screen.draw(paint.tests_table(tests[:TESTS_SHOWN]))
         _left_out(screen, tests)
     if len(result.get("candidates", ())) > 1:
-        screen.draw(paint.options_table(result["candidates"][1:]))
+        screen.draw(choices.options_view(result, width=screen.width))
+    if result.get("question"):
+        screen.draw(choices.question_view(result["question"]))
 
 
 def _list(
@@ -81,13 +83,46 @@ def _list(
         screen.line()
         for line in result["patch"].splitlines():
             screen.line(line)
-    for option in result.get("candidates", ())[1:]:
+    options = result.get("candidates", ())
+    if len(options) > 1:
         screen.line()
-        screen.line(
-            f"alternative {option['rank']} ({option['confidence']}): {one_line(option['why'])}"
-        )
-        for sign, line in changed_lines(option["patch"]):
-            screen.line(f"  {line}" if sign == "\\" else f"    {sign} {line.strip()}")
+        screen.line(behaviours_line(result))
+    for option in options[1:]:
+        _list_option(screen, option)
+    if result.get("question"):
+        _ask(screen, result["question"])
+
+
+def _list_option(screen: Screen, option: Mapping[str, Any]) -> None:
+    behaviour = f", behaviour {option['group']}" if option.get("group") else ""
+    label = f"{option['confidence']}{behaviour}"
+    screen.line()
+    screen.line(f"alternative {option['rank']} ({label}): {one_line(option['why'])}")
+    for sign, line in changed_lines(option["patch"]):
+        screen.line(f"  {line}" if sign == "\\" else f"    {sign} {line.strip()}")
+
+
+def _ask(screen: Screen, question: Mapping[str, Any]) -> None:
+    screen.line()
+    screen.line(f"which is right? {one_line(question['call'])}")
+    for number, answer in enumerate(question["answers"], 1):
+        now = "" if answer["fails_now"] else ", as the code does now"
+        ranks = patches_text(answer["ranks"])
+        screen.line(f"  {number}: {one_line(answer['shown'])} ({ranks}{now})")
+
+
+def behaviours_line(result: Mapping[str, Any]) -> str:
+    """Return `3 behaviours please the same tests`, or patches where behaviour was not measured."""
+    if result.get("groups"):
+        return f"{counted(result['groups'], 'behaviour')} with which the same tests pass"
+    patches = max(result.get("alternatives", 0), len(result["candidates"]))
+    return f"{counted(patches, 'patch')} with which the same tests pass"
+
+
+def patches_text(ranks: Sequence[int]) -> str:
+    """Return `patch 1`, `patches 1 and 3`."""
+    listed = " and ".join(filter(None, (", ".join(map(str, ranks[:-1])), str(ranks[-1]))))
+    return f"patch{'es' if len(ranks) > 1 else ''} {listed}"
 
 
 def meaning_of(result: Mapping[str, Any]) -> str:
@@ -182,7 +217,9 @@ def commands_after_show(result: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [("go on with it", f"greenloop resume {run}")]
     if result["verdict"] != "green":
         return []
+    answer = [("say which is right", f"greenloop answer {run} N")] if result.get("question") else []
     return [
+        *answer,
         ("look closer", f"greenloop show {run} --html run.html"),
         ("keep it", f"greenloop apply {run}"),
         ("check the evidence", f"greenloop verify {run}"),

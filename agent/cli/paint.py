@@ -11,7 +11,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 from rich.text import Text
 
-from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, changed_lines, parse_diff
+from agent.cli.diffs import DiffFile, DiffHunk, DiffLine, parse_diff
 from agent.cli.outcome import meaning_of
 from agent.telling.wording import clean, colour, headline, one_line
 
@@ -111,35 +111,6 @@ def _tinted(line: DiffLine, text: Text) -> Text:
             for start, end in line.emphasis:
                 text.stylize(f"bold black on {style}", start, end)
     return text
-
-
-def options_table(options: Sequence[Mapping[str, Any]]) -> RenderableType:
-    """Return the alternatives, one a row: what they change and why they were kept."""
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        title="Alternatives",
-        title_style="bold",
-        title_justify="left",
-        pad_edge=False,
-        leading=1,
-    )
-    table.add_column("rank", no_wrap=True, width=12)
-    table.add_column("change", ratio=1)
-    for option in options:
-        style = colour("green", option["confidence"])
-        label = Text(f"{option['rank']} {option['confidence']}", style)
-        table.add_row(label, _change(option))
-    return table
-
-
-def _change(option: Mapping[str, Any]) -> Text:
-    """Return the places and the changed lines of a patch, cut short, and why it was kept."""
-    change = Text(no_wrap=True, overflow="ellipsis")
-    for sign, line in changed_lines(option["patch"]):
-        prefix = "" if sign == "\\" else f"{sign} "
-        change.append(f"{prefix}{one_line(line)}\n", _MARKS[sign])
-    change.append(one_line(option["why"]), "dim italic")
-    return change
 
 
 def tests_table(rows: Sequence[tuple[str, str, str]]) -> RenderableType:

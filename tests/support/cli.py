@@ -220,7 +220,56 @@ def model_events(attempt: int = 1, attempts: int = 1) -> tuple[Event, ...]:
     )
 
 
-def a_stored_run(state_dir: Path, repo: Path, *, patch: Patch | None = None) -> StoredRun:
+QUESTION = {
+    "call": "median([1, 2])",
+    "path": "tests/test_stats.py",
+    "answers": [
+        {
+            "ranks": [1],
+            "shown": "returns 1.5",
+            "test": (
+                "def test_median_of_two():\n"
+                "    from stats import median\n"
+                "\n"
+                "    assert median([1, 2]) == 1.5\n"
+            ),
+            "fails_now": True,
+        },
+        {
+            "ranks": [2, 3],
+            "shown": "raises IndexError: list index out of range",
+            "test": "def test_median_of_two():\n    ...\n",
+            "fails_now": False,
+        },
+    ],
+}
+"""What a result says where its candidates differ on an input."""
+
+
+def an_ambiguous_result(**changes: Any) -> dict[str, Any]:
+    """The JSON object of a green run whose candidates fall into two behaviours."""
+    first, second = a_result()["candidates"]
+    third = {**second, "rank": 3, "why": "middle one lower, otherwise"}
+    groups = ((first, 1), (second, 2), (third, 2))
+    return a_result(
+        confidence="ambiguous",
+        alternatives=2,
+        groups=2,
+        question=QUESTION,
+        candidates=[
+            {**option, "confidence": "ambiguous", "group": group} for option, group in groups
+        ],
+        **changes,
+    )
+
+
+def a_stored_run(
+    state_dir: Path,
+    repo: Path,
+    *,
+    patch: Patch | None = None,
+    result: Mapping[str, Any] | None = None,
+) -> StoredRun:
     """A finished green run on disk, with result and patch."""
     patch = patch or a_patch()
     store = RunStore(state_dir)
@@ -228,7 +277,8 @@ def a_stored_run(state_dir: Path, repo: Path, *, patch: Patch | None = None) -> 
         for event in all_events(writer.run, str(repo)):
             writer.append(event)
         writer.write_patch(patch_to_json(patch), diff_of(patch))
-        writer.write_result(a_result(run=writer.run, patch=diff_of(patch)))
+        told = a_result() if result is None else result
+        writer.write_result({**told, "run": writer.run, "patch": diff_of(patch)})
     return store.open(writer.run)
 
 

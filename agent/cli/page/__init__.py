@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.cli.outcome import meaning_of
+from agent.cli.page.choices import choices
 from agent.cli.page.code import HunkIds, diff_html
 from agent.cli.page.elements import Html, div, element, joined, raw_asset, section, span, text
 from agent.cli.page.timeline import circumstances, phase_bars, timeline
@@ -171,16 +172,7 @@ def _main(
             section("Patch", _apply_hint(result), diff_html(result["patch"], hunk_ids), id_="patch")
         )
     if len(result.get("candidates", ())) > 1:
-        options = result["candidates"]
-        hint = "Different changes with which the same tests pass. The first is the patch above."
-        parts.append(
-            section(
-                "Alternatives",
-                element("p", text(hint), class_="hint"),
-                div("options", *map(_option, options)),
-                id_="alternatives",
-            )
-        )
+        parts.append(section("Alternatives", choices(result), id_="alternatives"))
     parts += [
         section("Tests", _tests(tests), id_="tests"),
         section("Evidence", _evidence(result, records), id_="evidence"),
@@ -194,20 +186,6 @@ def _apply_hint(result: Mapping[str, Any]) -> Html:
     command = element("code", text(f"greenloop apply {result['run']}"))
     return element(
         "p", text("It is in your files once you accept it: "), command, text("."), class_="hint"
-    )
-
-
-def _option(option: Mapping[str, Any]) -> Html:
-    confidence = option["confidence"]
-    return div(
-        "option",
-        div(
-            "option-head",
-            span("rank", f"#{option['rank']}"),
-            span(f"badge small tone-{colour('green', confidence)}", confidence),
-        ),
-        element("p", text(option["why"]), class_="why"),
-        diff_html(option["patch"]),
     )
 
 

@@ -174,7 +174,13 @@ def test_terminal_account_of_a_run_has_everything(
     a_stored_run(state_dir, repo)
     out = on_a_terminal(monkeypatch, greenloop, "show", "last", "--set", f"state_dir={state_dir}")
     assert "\x1b[" in out
-    for part in ("green, plausible", "Alternatives", "Tests", "stats.py", "middle one lower"):
+    for part in (
+        "green, plausible",
+        "2 patches with which",
+        "Tests",
+        "stats.py",
+        "middle one lower",
+    ):
         assert part in out
 
 

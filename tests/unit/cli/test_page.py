@@ -17,7 +17,15 @@ from agent.cli.page.timeline import describe
 from agent.cli.patches import hunk_places
 from agent.journal.records import Record
 from agent.journal.redaction import Redactor
-from tests.support.cli import TEST, a_patch, a_result, a_stored_run, all_events, diff_of
+from tests.support.cli import (
+    TEST,
+    a_patch,
+    a_result,
+    a_stored_run,
+    all_events,
+    an_ambiguous_result,
+    diff_of,
+)
 from tests.unit.cli.conftest import Greenloop
 
 EVENTS = all_events("20261123-161502-3f9a", "/repo")
@@ -206,3 +214,14 @@ def test_page_that_cannot_be_written_is_one_line(
         "greenloop: cannot write nowhere/run.html: No such file or directory.\n"
         "  Name another file with --html.\n"
     )
+
+
+def test_page_asks_which_behaviour_is_right_and_has_the_tests_that_decide() -> None:
+    page = build_page(an_ambiguous_result(), RECORDS, [], {}, Redactor())
+    shown = " ".join(Reader(page).text.split())
+    assert "2 behaviours with which the same tests pass" in shown
+    assert shown.count("behaviour 2") == 2
+    assert "Which is right? median([1, 2])" in shown
+    assert "patches 2 and 3" in shown
+    assert "assert median([1, 2]) == 1.5" in shown
+    assert "Which is right?" not in Reader(a_page()).text
