@@ -43,6 +43,11 @@ DATA_ENDINGS: Final = (
     *(".txt", ".csv", ".tsv", ".json", ".jsonl", ".xml", ".yaml", ".yml"),
     *(".snap", ".golden", ".expected", ".html", ".dat", ".db", ".sqlite"),
 )
+CODE_ENDINGS: Final = (
+    *(".py", ".toml", ".ini", ".cfg", "package.json"),
+    *(".js", ".cjs", ".mjs", ".jsx", ".ts", ".cts", ".mts", ".tsx"),
+)
+"""Of files that may decide what a test measures."""
 RETRIED_TESTS: Final = 20
 """More tests than these that break at once are no coincidence."""
 
@@ -306,7 +311,7 @@ class _Trial:
         why_protected = why_protected_here(self.baseline.report)
         found = []
         for path in map(RepoPath, touched):
-            is_code = path.endswith((".py", ".toml", ".ini", ".cfg"))
+            is_code = path.endswith(CODE_ENDINGS)
             if is_code and why_protected(path) and not await self._is_as_it_was(sandbox, path):
                 found.append(path)
         return tuple(found)

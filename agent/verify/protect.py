@@ -14,10 +14,13 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from agent.edits.changes import Content, Delta
+from agent.repo.languages import spec_of
 from agent.task import RepoPath, TestPolicy
 from agent.verify.report import TestReport
 
-TEST_FOLDERS: Final = frozenset({"test", "tests", "testing", "unittests", "functests"})
+TEST_FOLDERS: Final = frozenset(
+    {"test", "tests", "testing", "unittests", "functests", "__tests__", "spec", "specs"}
+)
 _CONFIG = {
     "conftest.py": "pytest's own plugin file",
     "pytest.ini": "configures pytest",
@@ -36,7 +39,20 @@ _CONFIG = {
     ".appveyor.yml": "CI configuration",
     "bitbucket-pipelines.yml": "CI configuration",
     ".greenloop.toml": "configures Greenloop",
+    ".npmrc": "decides what is installed",
+    ".babelrc": "decides how code is loaded",
+    ".nycrc": "configures coverage",
 }
+_CONFIG_OF_SCRIPTS = re.compile(
+    r"(jest|vitest|vite|babel|karma|ava|playwright)\.(config|workspace|setup)\b.*"
+    r"|vitest\.(shims|workspace)\..*|\.(mocha|swc|babel|nyc)rc\..*|tsconfig[^/]*\.json"
+)
+_SCRIPT_SETTINGS = (
+    *("scripts", "jest", "vitest", "mocha", "nyc", "c8", "babel", "type", "imports"),
+    *("dependencies", "devDependencies", "peerDependencies", "overrides", "resolutions"),
+)
+"""What in a `package.json` decides how tests are run and what they load."""
+_USED_BY_TESTS = frozenset({"__mocks__", "__snapshots__", "__fixtures__"})
 _CI_FOLDERS = (".github/", ".circleci/", ".buildkite/", ".ci/", ".gitlab/")
 _LOCKS = frozenset(
     {
@@ -99,9 +115,11 @@ def why_protected(
         return "decides what is installed"
     if name.endswith(".pth"):
         return "Python runs it at every start"
+    if _CONFIG_OF_SCRIPTS.fullmatch(name):
+        return "configures how tests are run"
     if is_test(path):
         return "a test, or a file that tests use"
-    if name in {"pyproject.toml", "setup.cfg", "tox.ini"}:
+    if name in {"pyproject.toml", "setup.cfg", "tox.ini", "package.json"}:
         same = _runner_settings(name, before) == _runner_settings(name, after)
         return "" if same else "configures how tests are run"
     return ""
@@ -123,7 +141,9 @@ def shadowing(delta: Delta, read: Callable[[RepoPath], Content | None]) -> dict[
         parts = PurePosixPath(path).parts
         inner = parts[1:] if parts[0] in {"src", "lib"} and len(parts) > 1 else parts
         top = inner[0]
-        if top.removesuffix(".py") in _RUNNER_MODULES:
+        if "node_modules" in parts:
+            found[path] = "would be loaded in place of an installed package"
+        elif top.removesuffix(".py") in _RUNNER_MODULES:
             found[path] = "would be imported in place of the test runner"
         elif _module_name(inner) in sys.stdlib_module_names:
             found[path] = "would be imported in place of the standard library's"
@@ -149,7 +169,7 @@ def _test_files(report: TestReport) -> Callable[[RepoPath], bool]:
     def is_test(path: RepoPath) -> bool:
         if path in files or (folders and path.startswith(folders)):
             return True
-        return bool(_TEST_FILE.fullmatch(PurePosixPath(path).name))
+        return _is_named_test(path) or not _USED_BY_TESTS.isdisjoint(path.split("/"))
 
     return is_test
 
@@ -165,7 +185,15 @@ def _test_folder(file: RepoPath) -> str:
 
 def is_new_test(path: RepoPath, read: Callable[[RepoPath], Content | None]) -> bool:
     """Look whether a path is a test file by its name, and not on the base."""
-    return read(path) is None and bool(_TEST_FILE.fullmatch(PurePosixPath(path).name))
+    return read(path) is None and _is_named_test(path)
+
+
+def _is_named_test(path: RepoPath) -> bool:
+    """Look at the name alone; of Python only file names count, as folders hold helpers too."""
+    spec = spec_of(path)
+    if spec is not None and spec.modules == "javascript":
+        return spec.is_test_file(path)
+    return bool(_TEST_FILE.fullmatch(PurePosixPath(path).name))
 
 
 def _is_never_allowed(path: RepoPath) -> bool:
@@ -180,8 +208,10 @@ def _runner_settings(name: str, content: Content | None) -> str:
     try:
         if name == "pyproject.toml":
             return _toml_settings(text)
+        if name == "package.json":
+            return _script_settings(text)
         return _ini_settings(text)
-    except (tomllib.TOMLDecodeError, configparser.Error, RecursionError):
+    except (ValueError, configparser.Error, RecursionError):
         return f"unreadable: {text}"
 
 
@@ -202,6 +232,12 @@ def _at(data: object, dotted: str) -> object:
     for key in dotted.split("."):
         data = data.get(key) if isinstance(data, dict) else None
     return data
+
+
+def _script_settings(text: str) -> str:
+    data = json.loads(text or "{}")
+    chosen = {key: _at(data, key) for key in _SCRIPT_SETTINGS}
+    return json.dumps(chosen, sort_keys=True, default=str)
 
 
 def _ini_settings(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 
 from agent.edits.changes import Content, Delta
 from agent.task import RepoPath
+from agent.verify.javascript.suspicion import SCRIPT_ENDINGS, new_in_script
 
 _CONDEMNED: Final = {
     "pytest": "code outside the tests reaches for pytest",
@@ -89,7 +90,7 @@ class Suspicions:
 def look_at(
     delta: Delta, read: Callable[[RepoPath], Content | None], *, tests: Set[RepoPath] = frozenset()
 ) -> Suspicions:
-    """Compare each changed Python file with the base and return what is new in it.
+    """Compare each changed file of code with the base and return what is new in it.
 
     `tests` are new test files, which may use the test runner.
     """
@@ -97,9 +98,16 @@ def look_at(
     shown: list[str] = []
     paths: list[RepoPath] = []
     for path, after in sorted(delta.items()):
-        if after is None or not path.endswith((".py", ".pyi", ".pyw")):
+        if after is None:
             continue
         before = read(path)
+        if path.endswith(SCRIPT_ENDINGS):
+            for why, is_grave in new_in_script(before.data if before else b"", after.data):
+                (condemned if is_grave else shown).append(f"{path}: {why}")
+                paths += [path] if is_grave else []
+            continue
+        if not path.endswith((".py", ".pyi", ".pyw")):
+            continue
         new = _traits(after.data) - _traits(before.data if before else b"")
         allowed = _OF_TESTS if path in tests else frozenset[str]()
         for trait in sorted(set(new) - allowed):

@@ -24,10 +24,12 @@ _NETWORK_TYPES = frozenset(
 )
 _NETWORK_TEXTS = re.compile(
     r"name resolution|name or service not known|network is unreachable|getaddrinfo failed|"
-    r"nodename nor servname|failed to resolve|no route to host|max retries exceeded",
+    r"nodename nor servname|failed to resolve|no route to host|max retries exceeded|"
+    r"\bENOTFOUND\b|\bEAI_AGAIN\b|\bENETUNREACH\b",
     re.IGNORECASE,
 )
 _NO_MODULE = re.compile(r"No module named '(?P<name>[\w.]+)'")
+_NO_PACKAGE = re.compile(r"Cannot find (?:module|package) '(?P<name>(?:@[\w.-]+/)?[\w][\w.-]*)")
 _SYNTAX_PLACE = re.compile(r"\((?P<path>[^()]+), line \d+\)$")
 
 
@@ -54,6 +56,8 @@ def _outside_cause(result: TestResult, base: Base) -> str:
     if result.error_type == "ModuleNotFoundError" and (found := _NO_MODULE.search(result.message)):
         top = found["name"].partition(".")[0]
         return "" if _is_in_tree(top, base) else f"the module {found['name']} is not installed"
+    if found := _NO_PACKAGE.match(result.message):
+        return f"the package {found['name']} is not installed"
     if result.error_type in {"SyntaxError", "IndentationError", "TabError"}:
         place = _SYNTAX_PLACE.search(result.message)
         if place and place["path"].endswith(f"/{result.path}"):

@@ -17,7 +17,7 @@ _STEP: Final = re.compile(
     r"(?P<place>(?:file://)?/[^\n()]*?):(?P<line>\d+):\d+\)?\s*$"
 )
 _TYPED: Final = re.compile(
-    r"^(?:Uncaught )?(?P<type>[A-Z]\w*(?:Error|Exception|Warning)?)(?: \[[\w$]+\])?"
+    r"^(?:Uncaught )?(?P<type>\w*(?:Error|Exception))(?: \[[\w$]+\])?"
     r"(?:: (?P<message>.*))?$",
     re.DOTALL,
 )
@@ -45,10 +45,9 @@ def read_stack(text: str, root: str) -> Thrown:
     first = next((at for at, line in enumerate(lines) if _is_step(line)), len(lines))
     said = "\n".join(lines[:first]).strip()
     found = _TYPED.match(said)
-    has_type = found is not None and (found["message"] is not None or found["type"] == said)
     return Thrown(
-        type=found["type"] if found is not None and has_type else "",
-        message=((found["message"] or "") if found is not None and has_type else said)[:TEXT_CHARS],
+        type=found["type"] if found else "",
+        message=((found["message"] or "") if found else said)[:TEXT_CHARS],
         frames=tuple(reversed(list(_frames(lines[first:], root))))[-MOST_FRAMES:],
     )
 
