@@ -36,6 +36,8 @@ class StatementWords:
     """Name of the method that sets up a new object."""
     usual_keywords: Mapping[str, tuple[str, ...]]
     """By function: arguments by name that its calls often need."""
+    scaled: tuple[str, ...]
+    """Expressions that multiply `{}` by a small number, or divide it."""
     bounds: tuple[str, ...]
     """Expressions of the larger and the smaller of two, `{}` for each."""
     collecting: tuple[str, ...]

@@ -49,6 +49,7 @@ _VALUES: Final = (
     members.other_value,
     members.or_empty,
     combined.with_other,
+    combined.with_constant,
     combined.sliced_by,
     combined.name_instead,
 )
@@ -104,6 +105,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         operators.swapped_operands,
         operators.truth,
         operators.negated,
+        conditions.other_bound,
         conditions.extended,
         conditions.other_condition,
         removed.constant_condition,
@@ -144,8 +146,8 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
         texts.other_pattern,
         texts.other_field,
     ),
-    Kind.TRUE: (values.flipped_constant,),
-    Kind.FALSE: (values.flipped_constant,),
+    Kind.TRUE: (values.flipped_constant, conditions.condition_for_constant),
+    Kind.FALSE: (values.flipped_constant, conditions.condition_for_constant),
     Kind.NONE: (values.flipped_constant,),
     Kind.INDEX: (
         crashes.missing_key,
@@ -161,6 +163,7 @@ TEMPLATES: Final[Mapping[Kind, tuple[Template, ...]]] = {
     Kind.CONTAINER: (
         calls.container_parts,
         literals.element_added,
+        combined.with_element,
         literals.element_dropped,
         members.wrapped_as_elsewhere,
     ),
@@ -192,6 +195,7 @@ STATEMENTS: Final[tuple[Template, ...]] = (
     inserted.returned,
     inserted.kept,
     inserted.left_otherwise,
+    inserted.assigned_instead,
     moved.moved,
     removed.statement_removed,
     removed.condition_removed,

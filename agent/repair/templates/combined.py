@@ -36,8 +36,9 @@ def _is_container(site: Site, index: SyntaxNode) -> bool:
 
 def _call_around(site: Site) -> SyntaxNode | None:
     around = site.node.parent.parent if site.node.parent is not None else None
-    is_call = around is not None and site.grammar.kind(around) is Kind.CALL
-    return around if is_call else None
+    if around is None or site.grammar.kind(around) is not Kind.CALL:
+        return None
+    return around if site.node in site.grammar.arguments(around) else None
 
 
 def _names(site: Site) -> list[str]:
@@ -45,6 +46,27 @@ def _names(site: Site) -> list[str]:
     receivers, own = site.grammar.receivers, site.text
     names = [name for name in site.scope.values if name not in receivers and name != own]
     return names[:MOST_NAMES]
+
+
+def with_constant(site: Site) -> Iterator[Sketch]:
+    """`x` → `x ** 2`, `x * 2`, in arithmetic and for arguments."""
+    parent, statements = site.node.parent, site.grammar.statements
+    if statements is None or parent is None or not site.is_value:
+        return
+    if site.grammar.kind(parent) is Kind.ARITHMETIC or _call_around(site) is not None:
+        for rank, form in enumerate(statements.words.scaled):
+            prior = 0.05 / (1 + 0.2 * rank)
+            yield site.replace(form.format(site.text), "scaled", prior, tier=2)
+
+
+def with_element(site: Site) -> Iterator[Sketch]:
+    """`[]` → `[x]`, with `x` a variable of the scope."""
+    statements, text = site.grammar.statements, site.text
+    if statements is None or site.grammar.elements(site.node) or len(text) != 2:
+        return
+    for rank, name in enumerate(_names(site)[:4]):
+        filled = f"{text[0]}{name}{text[1]}"
+        yield site.replace(filled, "one part more", 0.1 / (1 + 0.15 * rank), tier=2)
 
 
 def sliced_by(site: Site) -> Iterator[Sketch]:

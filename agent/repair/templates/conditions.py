@@ -68,6 +68,31 @@ def other_condition(site: Site) -> Iterator[Sketch]:
         yield site.replace(text, "another condition", 0.08 / (1 + 0.1 * rank), tier=2)
 
 
+def condition_for_constant(site: Site) -> Iterator[Sketch]:
+    """`while True` → `while x`, with `x` a variable, a test of one, or a condition of the file."""
+    statements = site.grammar.statements
+    if statements is None or not site.grammar.is_condition(site.node):
+        return
+    receivers = site.grammar.receivers
+    names = [name for name in site.scope.values if name not in receivers][:8]
+    for rank, text in enumerate(dict.fromkeys((*names, *_donors(site), *_tests(site, statements)))):
+        yield site.replace(text, "another condition", 0.25 / (1 + 0.1 * rank), tier=2)
+
+
+def other_bound(site: Site) -> Iterator[Sketch]:
+    """`x == 0` → `x <= 1`, `x > 28` → `x >= 27`: operator and number at once."""
+    operands, operators = site.grammar.operands(site.node), site.grammar.operators(site.node)
+    if site.grammar.statements is None or len(operands) != 2 or len(operators) != 1:
+        return
+    left, right = (site.source.text(operand) for operand in operands)
+    if not right.isdecimal():
+        return
+    for operator in ("<=", ">=", "<", ">"):
+        for number in (int(right) - 1, int(right) + 1):
+            if operator != site.source.text(operators[0]) and number >= 0:
+                yield site.replace(f"{left} {operator} {number}", "another bound", 0.08, tier=2)
+
+
 def regrouped(site: Site) -> Iterator[Sketch]:
     """`a * b / c` → `a * (b / c)`, `a or b and c` → `(a or b) and c`."""
     operands, source = site.grammar.operands(site.node), site.source

@@ -153,6 +153,22 @@ def kept(site: Site) -> Iterator[Sketch]:
         yield site.replace(text, "value kept", 0.15, tier=2)
 
 
+def assigned_instead(site: Site) -> Iterator[Sketch]:
+    """`x.update(y)` → `x = y`."""
+    statements = whole_statements(site)
+    call = statements.expression(site.node) if statements is not None else None
+    if statements is None or call is None or site.grammar.kind(call) is not Kind.CALL:
+        return
+    callee, arguments = site.grammar.callee(call), site.grammar.arguments(call)
+    if callee is None or site.grammar.kind(callee) is not Kind.ATTRIBUTE or len(arguments) != 1:
+        return
+    parts = site.grammar.member(callee)
+    if parts is not None and site.grammar.is_single(arguments[0]):
+        name, value = site.source.text(parts[0]), site.source.text(arguments[0])
+        text = statements.words.assign.format(name=name, value=value)
+        yield site.replace(text, "assigned instead", 0.12, tier=2)
+
+
 def left_otherwise(site: Site) -> Iterator[Sketch]:
     """`return None` → `raise ValueError(...)`, `raise` → `continue`, as the file leaves near."""
     statements = whole_statements(site)

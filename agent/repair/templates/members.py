@@ -108,4 +108,6 @@ def or_empty(site: Site) -> Iterator[Sketch]:
 
 def _is_call(site: Site) -> bool:
     around = site.node.parent.parent if site.node.parent is not None else None
-    return around is not None and site.grammar.kind(around) is Kind.CALL
+    if around is None or site.grammar.kind(around) is not Kind.CALL:
+        return False
+    return site.node in site.grammar.arguments(around)

@@ -61,6 +61,10 @@ def off_by_one(site: Site) -> Iterator[Sketch]:
 def _counting_prior(site: Site) -> float:
     """Positions and bounds first, then arguments and arithmetic; other places never."""
     parent = site.node.parent
+    while parent is not None and site.grammar.kind(parent) is Kind.EXPRESSION:
+        if len(parent.named_children) != 1:
+            return 0.0
+        parent = parent.parent
     if parent is None:
         return 0.0
     kind = site.grammar.kind(parent)

@@ -60,6 +60,7 @@ WORDS: Final = StatementWords(
         "mkdir": ("parents=True", "exist_ok=True"),
         "warn": ("stacklevel=2",),
     },
+    scaled=("{} ** 2", "{} * 2", "{} // 2"),
     bounds=("max({}, {})", "min({}, {})"),
     collecting=(
         "{name}.append({value})",
