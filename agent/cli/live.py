@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from agent.cli.lane_picture import LanePicture, Signs
+from agent.cli.search_picture import search_picture
 from agent.events import AttemptEvent, Event, Notice
 from agent.telling.board import Board, Step
 from agent.telling.lines import tell
@@ -80,9 +81,9 @@ class LiveProgress:
                 lanes = [self._board.lanes[number] for number in sorted(self._board.lanes)]
                 parts += [table, *self._lanes.draw(lanes, now_s, is_over=step.is_done)]
                 table = self._table()
-            elif step.is_running and self._board.best:
-                best = self._signs.spelled(f"best: {self._board.best}")
-                table.add_row("", "", "", Text(best, "green"))
+            elif step.is_running:
+                for part in search_picture(self._board, self._signs):
+                    table.add_row("", "", "", part)
         return Group(*parts, table)
 
     def _table(self) -> "Table":

@@ -68,6 +68,14 @@ class Board:
     )
     best: str = ""
     """The best candidate of the search so far, in one line."""
+    best_diff: str = ""
+    """The same as a unified diff."""
+    trying: str = ""
+    """Where the search is, path and line."""
+    budget_s: float = 0.0
+    """What the search may take; 0: not known."""
+    left_s: float = 0.0
+    """What is left of it."""
     lanes: dict[int, Lane] = field(default_factory=dict)
     """What each attempt of a model is doing, by its number."""
     notices: list[Notice] = field(default_factory=list)
@@ -89,6 +97,7 @@ class Board:
                 self.notices.append(event)
             case SearchPlanned():
                 self._step(Phase.SEARCH).detail = planned_line(event)
+                self.budget_s = self.left_s = event.budget_s
             case SearchProgress():
                 self._search(event, now_s)
             case TestsProgress():
@@ -144,6 +153,9 @@ class Board:
             f"{event.space_left:,} left{rate}"
         )
         self.best = shortened(event.best, 200)
+        self.best_diff = event.best_diff
+        self.trying = shortened(event.trying, 100)
+        self.left_s = event.left_s
 
     def _step(self, phase: str) -> Step:
         return self.steps.setdefault(phase, Step(phase=phase))

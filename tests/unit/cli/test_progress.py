@@ -8,7 +8,15 @@ from rich.console import Console
 
 from agent.cli.live import LiveProgress
 from agent.cli.progress import PlainProgress, busy, open_progress
-from agent.events import Event, Notice, PhaseFinished, PhaseStarted, SearchProgress, TestsProgress
+from agent.events import (
+    Event,
+    Notice,
+    PhaseFinished,
+    PhaseStarted,
+    SearchPlanned,
+    SearchProgress,
+    TestsProgress,
+)
 from agent.telling.board import Board
 from tests.support.cli import all_events, streams
 
@@ -196,3 +204,29 @@ def test_phase_that_was_not_expected_gets_its_line() -> None:
     board = Board()
     board.apply(PhaseStarted(phase="minimise"), 0.0)
     assert board.steps["minimise"].is_running
+
+
+def a_search(**changes: object) -> SearchProgress:
+    diff = "--- a/a.py\n+++ b/a.py\n@@ -3 +3 @@\n-    return x\n+    return y\n"
+    fields = {"tried": 600, "plausible": 1, "space_left": 40, "best": "a.py:3 x -> y"}
+    more = {"best_diff": diff, "trying": "b.py:12", "left_s": 30.0}
+    return SearchProgress(**{**fields, **more, **changes})
+
+
+@pytest.mark.parametrize("unicode", [True, False])
+def test_picture_of_a_search_shows_its_budget_its_place_and_the_best_so_far(unicode: bool) -> None:
+    live = LiveProgress(Console(file=io.StringIO()), Clock(), unicode=unicode)
+    live.show(PhaseStarted(phase="search"))
+    live.show(SearchPlanned(how="forked", try_s=0.01, tries=12_000, budget_s=120.0))
+    assert "about 12,000 tries fit into 2 min 00 s" in picture(live)
+    live.show(a_search())
+    shown = picture(live)
+    bar = "█" * 18 + "░" * 6 if unicode else "#" * 18 + "." * 6
+    assert f"{bar} 30.0 s left" in shown
+    assert "at b.py:12" in shown
+    assert "- return x" in shown
+    assert "+ return y" in shown
+    assert unicode or shown.isascii()
+    assert max(map(len, picture(live, width=40).splitlines())) <= 40
+    live.show(PhaseFinished(phase="search", wall_s=2.0))
+    assert "30.0 s left" not in picture(live)
