@@ -15,7 +15,7 @@ _STATEMENTS: Final = frozenset(
         *("try_statement", "break_statement", "continue_statement", "labeled_statement"),
         *("function_declaration", "generator_function_declaration", "class_declaration"),
         *("abstract_class_declaration", "method_definition", "field_definition"),
-        *("public_field_definition", "enum_declaration", "import_statement"),
+        *("public_field_definition", "enum_declaration"),
         *("switch_case", "switch_default", "catch_clause", "finally_clause", "else_clause"),
     }
 )
