@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from agent.edits.spans import apply_edits
 from agent.repair.forms import form
 from agent.repair.proposal import Proposal
-from agent.repo.languages import Language, language_of
+from agent.repo.languages import language_of
 from agent.task import RepoPath
 
 
@@ -33,8 +33,9 @@ def distinct(plausible: Sequence[Proposal], data: Mapping[RepoPath, bytes]) -> l
 def _form(proposal: Proposal, data: bytes) -> object:
     """Compare the edited function where there is one, else the file."""
     after = apply_edits(data, proposal.sketch.edits)
-    language = language_of(proposal.path) or Language.PYTHON
-    unit = proposal.unit
+    language, unit = language_of(proposal.path), proposal.unit
+    if language is None:
+        return (proposal.path, 0, after)
     if unit is None:
         return (proposal.path, 0, form(language, after))
     end = unit.end + len(after) - len(data)
