@@ -22,6 +22,7 @@ from agent.task import RepoPath
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import PytestRunner
 from agent.verify.report import Baseline
+from sandbox.errors import SandboxLost
 
 OBSERVE_S: Final = 3.0
 """What observing may take by default, beside opening a sandbox and collecting the tests."""
@@ -129,22 +130,27 @@ async def behaviours(
     files = tuple(dict.fromkeys(file_of(results[id_]) for id_ in ids if id_ in results))
     if not files:
         return unmeasured(len(patches))
-    found = unmeasured(len(patches), "what they do beyond the tests was not measured: no time")
-    with anyio.move_on_after(LONGEST_TIMES * seconds + COLLECT_S):
-        async with open_observing(
-            bench, runner, wall_s=LONGEST_TIMES * seconds + COLLECT_S
-        ) as scripts:
-            seen = await scripts.observe(
-                opening(bench, runner, watched, files, asked, seconds=seconds)
-            )
-            if seen.note:
-                note = f"what they do beyond the tests was not measured: {seen.note}"
-                return unmeasured(len(patches), note)
-            inputs = telling(seen)
-            numbers = groups(seen, inputs)
-            found = Behaviours(groups=numbers + (0,) * (len(patches) - len(asked)))
-            found = await _with_question(found, scripts, seen, inputs, bench, files[0], seconds)
+    message = opening(bench, runner, watched, files, asked, seconds=seconds)
+    wall_s = LONGEST_TIMES * seconds + COLLECT_S
+    found = _not_measured(len(patches), "there was no time for it")
+    try:
+        with anyio.move_on_after(wall_s):
+            async with open_observing(bench, runner, wall_s=wall_s) as scripts:
+                seen = await scripts.observe(message)
+                if seen.note:
+                    return _not_measured(len(patches), seen.note)
+                inputs = telling(seen)
+                numbers = groups(seen, inputs)
+                found = Behaviours(groups=numbers + (0,) * (len(patches) - len(asked)))
+                found = await _with_question(found, scripts, seen, inputs, bench, files[0], seconds)
+    except SandboxLost:
+        # The patches that took it along are confirmed in another; an engine that is gone shows then
+        return found if found.count else _not_measured(len(patches), "its sandbox was lost")
     return found
+
+
+def _not_measured(count: int, why: str) -> Behaviours:
+    return unmeasured(count, f"what the patches do beyond the tests was not measured: {why}")
 
 
 async def _with_question(

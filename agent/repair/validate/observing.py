@@ -35,6 +35,7 @@ HASH_SEED: Final = "20"
 SHORTEST_LIMIT_S: Final = 0.5
 TIMES_SLOWER: Final = 5.0
 """A test may take this many times what it took on the base."""
+_NONSENSE: Final = "the process that observes them told nonsense"
 _ANSWER_BYTES: Final = 64 * 1024**2
 
 
@@ -114,7 +115,7 @@ class Observing:
         try:
             return _seen(answer)
         except (KeyError, TypeError, AttributeError):
-            return Seen(note="the process that observes them told nonsense")
+            return Seen(note=_NONSENSE)
 
     async def passing(
         self, tests: Sequence[str], patches: Sequence[int], *, seconds: float
@@ -126,7 +127,9 @@ class Observing:
         answer = await self._ask(
             {"tests": list(tests), "patches": list(patches), "seconds": seconds}
         )
-        return [[bool(one) for one in passes] for passes in answer.get("passes", ())]
+        found = answer.get("passes")
+        rows = found if isinstance(found, list) else []
+        return [[one is True for one in row] for row in rows if isinstance(row, list)]
 
     async def _ask(self, message: Mapping[str, object]) -> dict[str, Any]:
         await self._process.send(json.dumps(message).encode("ascii") + b"\n")
@@ -137,10 +140,10 @@ class Observing:
             self._left += piece
         line, self._left = self._left.split(b"\n", 1)
         try:
-            answer: dict[str, Any] = json.loads(line)
-        except ValueError:
-            return {"note": "the process that observes them told nonsense"}
-        return answer
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            answer = None
+        return answer if isinstance(answer, dict) else {"note": _NONSENSE}
 
 
 @asynccontextmanager
@@ -218,10 +221,10 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
     return Seen(
         inputs=tuple(
             Tried(
-                function=one["function"],
-                is_recorded=one["recorded"],
-                is_nothing=one["nothing"],
-                typed=one["text"] and _typed(one["text"]),
+                function=str(one["function"]),
+                is_recorded=bool(one["recorded"]),
+                is_nothing=bool(one["nothing"]),
+                typed=_typed(one["text"]) if one["text"] else None,
                 base=_outcome(base[one["at"]]),
             )
             for one in answer["inputs"]
@@ -235,26 +238,26 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
 
 def _typed(text: Mapping[str, Any]) -> Typed:
     return Typed(
-        inline=text["inline"],
-        named=text["named"],
-        setup=tuple(text["setup"]),
-        imports=tuple(text["imports"]),
+        inline=str(text["inline"]),
+        named=str(text["named"]),
+        setup=tuple(map(str, text["setup"])),
+        imports=tuple(map(str, text["imports"])),
     )
 
 
 def _outcome(record: Mapping[str, Any]) -> Outcome:
     return Outcome(
-        how=record["how"],
-        digest=record["digest"],
+        how=str(record["how"]),
+        digest=str(record["digest"]),
         value=_shown(record),
-        error=record.get("error", ""),
-        changed=tuple((one["name"], _shown(one)) for one in record.get("changed", ())),
+        error=str(record.get("error", "")),
+        changed=tuple((str(one["name"]), _shown(one)) for one in record.get("changed", ())),
     )
 
 
 def _shown(record: Mapping[str, Any]) -> Shown:
     return Shown(
-        shown=record.get("shown", ""),
-        source=record.get("source", ""),
-        imports=tuple(record.get("imports", ())),
+        shown=str(record.get("shown", "")),
+        source=str(record.get("source", "")),
+        imports=tuple(map(str, record.get("imports", ()))),
     )

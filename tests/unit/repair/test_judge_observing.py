@@ -8,15 +8,22 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import anyio
+import pytest
 
 from agent.repair.confirm import Patch
+from agent.repair.judge.behaviours import behaviours
 from agent.repair.judge.groups import groups, telling
 from agent.repair.proposal import Proposal
+from agent.repair.validate.base import Watched
 from agent.repair.validate.fork_server import inside_files
 from agent.repair.validate.observing import START, Observing, Seen, part_of
 from agent.task import TestId
-from sandbox.base import TOOLS_DIR
-from tests.support.repair import LocalProcess, a_source, a_unit_proposal
+from agent.verify.bench import Bench
+from agent.verify.pytest_runner import PytestRunner
+from agent.verify.report import Baseline, Outcome, TestReport, TestResult
+from sandbox.base import TOOLS_DIR, Environment, ProbeLine, Sandbox, SandboxSpec
+from sandbox.errors import SandboxLost
+from tests.support.repair import LocalProcess, a_source, a_unit_proposal, base_of
 
 CODE = """
     import random
@@ -377,3 +384,83 @@ async def test_an_object_that_copies_itself_otherwise_is_copied_by_its_state(
     seen = await observed(folder, "test_first", patches=patches)
     assert [one.base.value.shown for one in seen.inputs if one.is_recorded] == ["[1]"]
     assert grouped(seen)[2] != grouped(seen)[0]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "no JSON",
+        "[1, 2]",
+        "{}",
+        '{"inputs": [1]}',
+        '{"inputs": [{"at": []}], "base": [], "patches": []}',
+        '{"inputs": [], "base": 3, "patches": 4}',
+        '{"inputs": [{"at": 1}], "base": [{"at": 1}], "patches": [[{"at": 1}]]}',
+    ],
+)
+async def test_nonsense_is_told_and_not_believed(line: str) -> None:
+    seen = await Observing(Answering(line)).observe({})
+    assert seen.note
+    assert seen.patches == ()
+    assert await Observing(Answering(line)).passing([], [], seconds=1) == []
+
+
+class Answering:
+    """A process of the sandbox that says one line."""
+
+    def __init__(self, line: str) -> None:
+        self._line = line
+
+    async def send(self, data: bytes) -> None:
+        assert data.endswith(b"\n")
+
+    async def close_stdin(self) -> None:
+        pass
+
+    async def receive(self) -> bytes:
+        return self._line.encode() + b"\n"
+
+
+class Losing:
+    """An engine whose sandboxes are lost at once, or never come."""
+
+    name = "losing"
+
+    def __init__(self, *, waits: bool) -> None:
+        self._waits = waits
+
+    @asynccontextmanager
+    async def open(self, spec: SandboxSpec) -> AsyncGenerator[Sandbox, None]:
+        if self._waits:
+            await anyio.sleep_forever()
+        raise SandboxLost(f"nothing is in {spec.workdir}")
+        yield
+
+    async def probe(self) -> tuple[ProbeLine, ...]:
+        return ()
+
+    async def reap(self) -> tuple[str, ...]:
+        return ()
+
+
+@pytest.mark.parametrize(("waits", "why"), [(False, "lost"), (True, "no time")])
+async def test_a_search_goes_on_without_what_could_not_be_observed(
+    tmp_path: Path, waits: bool, why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.repair.judge.behaviours.COLLECT_S", 0.05)
+    folder = a_project(tmp_path)
+    patches = [(an_edit(folder, "price + count", text),) for text in ("price", "count")]
+    target = TestId("test_shop.py::test_total")
+    result = TestResult(id=target, outcome=Outcome.FAILED, duration_s=0.1)
+    report = TestReport(results={target: result})
+    bench = Bench(
+        base=base_of(folder),
+        engine=Losing(waits=waits),
+        environment=Environment(kind="host", why="", identity=""),
+        runner=PytestRunner(interpreter=sys.executable),
+    )
+    baseline = Baseline(report=report, targets=(target,), flaky=(), wall_s=1.0)
+    watched = Watched(targets=((target, 0.1),), passing=())
+    found = await behaviours(bench, baseline, watched, patches, seconds=0.05)
+    assert (found.groups, found.count) == ((0, 0), 0)
+    assert why in found.note
