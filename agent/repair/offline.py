@@ -11,7 +11,7 @@ from agent.job import Candidate, GaveUp, Job
 from agent.repair import outcome
 from agent.repair.confirm import confirm
 from agent.repair.hunt import Hunt
-from agent.repair.judge.behaviours import behaviours
+from agent.repair.judge.behaviours import OBSERVE_S, OBSERVE_SHARE, behaviours
 from agent.task import Kind
 from agent.verify.verdict import Green, Verdict
 
@@ -52,7 +52,8 @@ async def search_for_edits(
     """
     hunt = Hunt(job, search_s=search_s, candidates=candidates)
     await hunt.run()
-    seen = await behaviours(job.bench, job.baseline, hunt.watched, hunt.patches)
+    seconds = min(OBSERVE_S, OBSERVE_SHARE * search_s)
+    seen = await behaviours(job.bench, job.baseline, hunt.watched, hunt.patches, seconds=seconds)
     order = seen.spread()
     patches = [hunt.patches[index] for index in order]
     held = await confirm(job.bench, job.baseline, hunt.watched, patches)

@@ -42,14 +42,14 @@ def candidates(
         found.append(
             Candidate(
                 delta=_delta(one.patch, base),
-                why=_why(one.patch, hunt, count),
-                confidence=_confidence(one, hunt, count),
+                why=_why(one.patch, hunt, seen, count),
+                confidence=_confidence(one, hunt, seen, count),
                 distinct=count,
                 alternatives=tuple(
                     Alternative(
                         delta=_delta(other.patch, base),
                         why=" and ".join(part.why for part in other.patch),
-                        confidence=_confidence(other, hunt, count),
+                        confidence=_confidence(other, hunt, seen, count),
                         rank=other_rank,
                         group=seen.groups[other_index],
                     )
@@ -68,14 +68,15 @@ def _delta(patch: Patch, base: Base) -> Delta:
     return dict(edited(base, patch))
 
 
-def _why(patch: Patch, hunt: Hunt, count: int) -> str:
+def _why(patch: Patch, hunt: Hunt, seen: Behaviours, count: int) -> str:
     what = " and ".join(one.why for one in patch)
-    return f"{what}; {explain(patch[0], count, hunt.extent)}"
+    told = explain(patch[0], count, hunt.extent, is_observed=seen.count > 0)
+    return f"{what}; {told}"
 
 
-def _confidence(held: Held, hunt: Hunt, count: int) -> Confidence:
+def _confidence(held: Held, hunt: Hunt, seen: Behaviours, count: int) -> Confidence:
     """Several edits at once, or a test that still fails, are at best plausible."""
-    label = confidence(held.patch[0], count, hunt.extent)
+    label = confidence(held.patch[0], count, hunt.extent, is_observed=seen.count > 0)
     is_pair = len(held.patch) > 1 or held.patch[0].sketch.tier > LAST_SINGLE_TIER
     if (is_pair or held.others_left) and label is Confidence.LIKELY:
         return Confidence.PLAUSIBLE

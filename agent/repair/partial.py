@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import islice, product
 
 from agent.repair.confirm import Patch
-from agent.repair.judge import ranked
+from agent.repair.judge.order import ranked
 from agent.repair.proposal import Proposal
 from agent.task import TestId
 

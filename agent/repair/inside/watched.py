@@ -10,8 +10,9 @@ from .items import ItemRunner  # noqa: TID252 - has another package name inside 
 
 TELL_EVERY_S = 0.05
 """How often a child says how many tests have passed, for the case that the next one hangs."""
-EACH_S = 0.05
-"""How long after a target failed others are begun, to see whether the edit mends one of them."""
+EACH_S = 0.15
+"""How long others are begun after a target failed, to see whether the edit mends one of them, and
+the highest limit of those (CPU seconds): a slow one would cost more than the knowledge is worth."""
 BLUNDERS = frozenset(
     {"NameError", "UnboundLocalError", "AttributeError", "TypeError", "SyntaxError"}
 )
@@ -42,7 +43,10 @@ class Watched:
         fixed = []
         further = 0
         started = told_at = time.monotonic()
+        has_failed = False
         for index, (test, limit) in enumerate(self._targets):
+            if has_failed and (limit > EACH_S or time.monotonic() > started + EACH_S):
+                break
             if _target_passes(run, items, test, limit * patience):
                 fixed.append(index)
                 if time.monotonic() > told_at + TELL_EVERY_S:
@@ -51,8 +55,9 @@ class Watched:
                 continue
             if not fixed and index == 0 and test in items and test in self._places:
                 further = how_much_further(run.place(items[test], root), self._places[test])
-            if not self._each or time.monotonic() > started + EACH_S:
+            if not self._each:
                 break
+            has_failed = True
         is_whole = len(fixed) == len(self._targets)
         if not is_whole and not further and not (fixed and self._each):
             return {"result": "fail", "by": ""}
