@@ -7,7 +7,7 @@ for those of one file. Pure; what is a use is said by `agent.repo.reading.uses`.
 import re
 import zlib
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 _KEPT: Final = frozenset(b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_$#.(\n")
@@ -20,6 +20,7 @@ LAYOUT_ONLY: Final = bytes(byte if byte == ord("\n") else ord(" ") for byte in r
 _WITHOUT_MARKS: Final = bytes.maketrans(b".(", b"  ")
 _WORD: Final = rb"[#$\w\x80-\xff]+"
 _USES: Final = re.compile(rb"(\.*)(" + _WORD + rb")(\(?)")
+_MEMBERS: Final = re.compile(rb"(?<!\.)\.(" + _WORD + rb")")
 _DIGITS: Final = b"0123456789"
 _END: Final = b"\0"
 _QUICKLY: Final = 1
@@ -54,7 +55,7 @@ def pack_words(text: bytes, keywords: frozenset[bytes], ignored: frozenset[bytes
     words = set(text.translate(_WITHOUT_MARKS).split())
     reserved, left_out = words & keywords, words & ignored
     names = {word for word in words - reserved - left_out if word[0] not in _DIGITS}
-    names.update(word for dot, word, _ in _members(keywords).findall(text) if dot == b".")
+    names |= reserved.intersection(_MEMBERS.findall(text))
     head = b"%b\n%b\n" % (b" ".join(sorted(reserved)), b" ".join(sorted(left_out)))
     return Used(b"w" + zlib.compress(head + text, _QUICKLY), _joined(names))
 
@@ -80,12 +81,6 @@ def pack_captured(
 
 def _joined(names: Collection[bytes]) -> str:
     return b" ".join(sorted(names)).decode("utf-8", "surrogateescape")
-
-
-@cache
-def _members(keywords: frozenset[bytes]) -> re.Pattern[bytes]:
-    words = b"|".join(re.escape(word) for word in sorted(keywords)) or b"(?!)"
-    return re.compile(rb"(\.+)(%b)()(?![#$\w\x80-\xff])" % words)
 
 
 @lru_cache(maxsize=_KEPT_FILES)
