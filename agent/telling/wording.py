@@ -1,7 +1,8 @@
 """How things are said: safe text, times, counts, and what a verdict means in plain words."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from agent.events import RunStarted
@@ -118,6 +119,23 @@ def explanation(
             )
         case _:
             return ""
+
+
+def notes_of(result: Mapping[str, Any]) -> list[str]:
+    """Return what should be known of a result; at the end, the input on which its patches differ.
+
+    For whoever cannot lay the question out as `greenloop show` does.
+    """
+    notes = [one_line(note) for note in result.get("notes", ())]
+    if question := result.get("question"):
+        answers = ", ".join(
+            f"{number}: {one_line(answer['shown'])}"
+            for number, answer in enumerate(question["answers"], 1)
+        )
+        command = f"greenloop answer {result['run']} N"
+        asked = f"which is right? {one_line(question['call'])} {answers}"
+        notes.append(f"{asked} (`{command}` keeps a test for it)")
+    return notes
 
 
 def colour(verdict: str, confidence: str | None) -> str:

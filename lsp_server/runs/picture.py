@@ -31,7 +31,7 @@ from agent.telling.board import Board
 from agent.telling.lanes import Lane
 from agent.telling.lines import SOME
 from agent.telling.story import lines_of
-from agent.telling.wording import one_line
+from agent.telling.wording import notes_of, one_line
 from lsp_server import titles
 from lsp_server.runs.state import (
     Attempt,
@@ -189,7 +189,7 @@ class Picture:
             candidates=tuple(self._candidates),
             own_tests=tuple(map(str, result.get("own_tests", ()))),
             options=tuple(map(_option, result.get("candidates", ()))),
-            notes=tuple(dict.fromkeys((*self._notices(), *map(one_line, result.get("notes", ()))))),
+            notes=tuple(dict.fromkeys((*self._notices(), *notes_of(result)))),
             receipt=str(result.get("receipt", "")),
         )
 

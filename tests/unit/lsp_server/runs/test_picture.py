@@ -32,7 +32,7 @@ from agent.journal.stored import JOURNAL
 from agent.task import TaskSpec
 from lsp_server.runs.picture import DIFF_CHARACTERS, LINES_KEPT, Picture
 from lsp_server.runs.state import BaselineSeen, CandidateSeen, Failure, Frame, RunLine, State
-from tests.support.cli import TEST, a_result, all_events, model_events
+from tests.support.cli import TEST, a_result, all_events, an_ambiguous_result, model_events
 
 RUN = "20261123-161502-3f9a"
 TOP = Path("/repo")
@@ -126,6 +126,17 @@ def test_the_state_of_a_green_run_with_its_result():
     assert [each.why for each in state.options] == ["index without + 1", "middle one lower"]
     assert state.notes == ("1 test is flaky and left out", "line 6 is run by no test")
     assert state.receipt.endswith("receipt.json")
+
+
+def test_the_input_on_which_candidates_differ_is_told_last():
+    picture = drawn(*all_events(RUN, "/repo"))
+    picture.take_result(an_ambiguous_result())
+    last = picture.whole(picture.line(here=True, hunks=None)).notes[-1]
+    assert last == (
+        "which is right? median([1, 2]) 1: returns 1.5, "
+        "2: raises IndexError: list index out of range "
+        "(`greenloop answer 20261123-161502-3f9a N` keeps a test for it)"
+    )
 
 
 def test_failing_tests_are_told_with_places_counted_from_zero():
