@@ -3,7 +3,7 @@
 import pytest
 
 from agent.edits.spans import ByteEdit
-from agent.repair.lang.base import Kind
+from agent.repair.lang.base import Kind, Trouble
 from agent.repair.proposal import Unit
 from agent.repo.syntax import walk
 from agent.task import RepoPath
@@ -178,3 +178,147 @@ def test_words_bound_outside_of_functions() -> None:
     assert {"a"} <= bound[0]
     assert bound[1] == {"D"}
     assert bound[-1] == set()
+
+
+@pytest.mark.parametrize(
+    ("error", "message", "expected"),
+    [
+        ("NameError", "name 'a' is not defined", (Trouble.UNDEFINED_NAME, "a", "")),
+        (
+            "NameError",
+            "name 'a' is not defined. Did you mean: 'b'?",
+            (Trouble.UNDEFINED_NAME, "a", ""),
+        ),
+        (
+            "UnboundLocalError",
+            "local variable 'a' referenced before assignment",
+            (Trouble.UNBOUND, "a", ""),
+        ),
+        (
+            "UnboundLocalError",
+            "cannot access local variable 'a' where it is not associated with a value",
+            (Trouble.UNBOUND, "a", ""),
+        ),
+        ("AttributeError", "'A' object has no attribute 'b'", (Trouble.MISSING_MEMBER, "b", "A")),
+        (
+            "AttributeError",
+            "module 'os.path' has no attribute 'b'",
+            (Trouble.MISSING_MEMBER, "b", "os.path"),
+        ),
+        (
+            "AttributeError",
+            "type object 'A' has no attribute 'b'",
+            (Trouble.MISSING_MEMBER, "b", "A"),
+        ),
+        (
+            "AttributeError",
+            "'NoneType' object has no attribute 'b'",
+            (Trouble.NOTHING, "b", "NoneType"),
+        ),
+        ("TypeError", "'NoneType' object is not subscriptable", (Trouble.NOTHING, "", "")),
+        ("TypeError", "'int' object is not callable", (Trouble.NOT_CALLABLE, "", "")),
+        (
+            "TypeError",
+            "A.f() got an unexpected keyword argument 'b'",
+            (Trouble.WRONG_KEYWORD, "b", ""),
+        ),
+        (
+            "TypeError",
+            "A.f() takes 1 positional argument but 2 were given",
+            (Trouble.WRONG_COUNT, "", "f"),
+        ),
+        (
+            "TypeError",
+            "f() missing 2 required positional arguments: 'a' and 'b'",
+            (Trouble.WRONG_COUNT, "a", "f"),
+        ),
+        (
+            "TypeError",
+            "unsupported operand type(s) for +: 'int' and 'str'",
+            (Trouble.WRONG_TYPE, "", ""),
+        ),
+        ("ModuleNotFoundError", "No module named 'a.b'", (Trouble.NO_MODULE, "a.b", "")),
+        (
+            "ImportError",
+            "cannot import name 'b' from 'a' (/a.py)",
+            (Trouble.NO_MODULE, "b", ""),
+        ),
+        ("ValueError", "min() arg is an empty sequence", (Trouble.EMPTY_INPUT, "", "")),
+        ("ValueError", "min() iterable argument is empty", (Trouble.EMPTY_INPUT, "", "")),
+        ("ValueError", "not enough values to unpack", (Trouble.WRONG_VALUE, "", "")),
+        ("json.decoder.KeyError", "'a'", (Trouble.MISSING_KEY, "", "")),
+        ("AssertionError", "name 'a' is not defined", (Trouble.OTHER, "", "")),
+        ("Exception", "", (Trouble.OTHER, "", "")),
+    ],
+)
+def test_messages_are_understood(
+    error: str, message: str, expected: tuple[Trouble, str, str]
+) -> None:
+    found = a_source("").grammar.complaint(error, message)
+    assert (found.trouble, found.name, found.owner) == expected
+
+
+def test_parts_of_statements_are_found() -> None:
+    source = a_source(
+        "@cached\ndef f(self, a, *b, c: int = 1, d, **e):\n"
+        "    if a:\n        return c\n"
+        "    for x in b:\n        raise ValueError(x)\n"
+        "    if d:\n        pass\n    else:\n        return e\n"
+    )
+    grammar = source.grammar
+    statements = grammar.statements
+    assert statements is not None
+    function = next(r.node for r in source.regions if grammar.is_function(r.node))
+    known = [(p.name, p.default is not None) for p in statements.parameters(function)]
+    assert known == [
+        ("self", False),
+        ("a", False),
+        ("b", False),
+        ("c", True),
+        ("d", False),
+        ("e", False),
+    ]
+    open_to_default = [p.name for p in statements.parameters(function) if p.may_have_default]
+    assert open_to_default == ["a", "c", "d"]
+    assert [source.text(one) for one in statements.decorators(function)] == ["@cached"]
+    guard, loop, branch = grammar.body(function)
+    assert [statements.is_guard(one) for one in (guard, loop, branch)] == [True, False, False]
+    raising = grammar.body(loop)[0]
+    raised = statements.raised(raising)
+    assert raised is not None
+    assert source.text(raised) == "ValueError"
+    assert statements.is_loop_around(raising)
+    assert not statements.is_loop_around(guard)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("'a'", ("'", "a", "'", False)),
+        ("rb'\\d'", ("rb'", "\\d", "'", False)),
+        ("f'{a}'", ("f'", "{a}", "'", True)),
+        ('"""a"b"""', ('"""', 'a"b', '"""', False)),
+        ("''", ("'", "", "'", False)),
+    ],
+)
+def test_literals_are_taken_apart(text: str, expected: tuple[str, str, str, bool]) -> None:
+    source = a_source(f"x = {text}\n")
+    node = next(n for n in walk(source.tree.root_node) if n.type == "string")
+    found = source.grammar.quoted(node)
+    assert found is not None
+    assert (found.start, found.body, found.end, found.is_filled) == expected
+
+
+def test_only_common_modules_are_asked_what_they_offer() -> None:
+    grammar = a_source("").grammar
+    assert "commonpath" in grammar.module_members("os.path")
+    assert grammar.module_members("this") == ()
+
+
+def test_names_of_a_class_body_are_known_in_it_and_not_in_its_methods() -> None:
+    source = a_source("class A:\n    b = 1\n    c = b\n    def f(self):\n        return 2\n")
+    grammar = source.grammar
+    inside = next(n for n in walk(source.tree.root_node) if source.text(n) == "c = b")
+    method = next(n for n in walk(source.tree.root_node) if source.text(n) == "return 2")
+    assert "b" in grammar.scope(source.tree, inside).values
+    assert "b" not in grammar.scope(source.tree, method).values

@@ -237,6 +237,71 @@ def test_calls_and_returns(before: str, after: str) -> None:
             "import jsno\n",
             "import json\n",
         ),
+        (
+            a_crash("UnboundLocalError", "cannot access local variable 'a' where it is"),
+            "def f(b):\n    c = 1\n    if b:\n        a = c\n    return a\n",
+            "def f(b):\n    c = 1\n    a = None\n    if b:\n        a = c\n    return a\n",
+        ),
+        (
+            a_crash("TypeError", "f() got an unexpected keyword argument 'colour'"),
+            "def f(paint):\n    pass\nf(colour=1)\n",
+            "def f(paint):\n    pass\nf(1)\n",
+        ),
+        (
+            a_crash("TypeError", "f() takes 1 positional argument but 2 were given"),
+            "f(a, b)\n",
+            "f(a)\n",
+        ),
+        (
+            a_crash("TypeError", "f() takes 1 positional argument but 2 were given"),
+            "f(a, b)\n",
+            "f((a, b))\n",
+        ),
+        (
+            a_crash("TypeError", "f() missing 1 required positional argument: 'key'"),
+            "def g(key):\n    return f(1)\n",
+            "def g(key):\n    return f(1, key)\n",
+        ),
+        (
+            a_crash("TypeError", "'coroutine' object is not iterable"),
+            "async def f(a):\n    return list(g(a))\n",
+            "async def f(a):\n    return list(await g(a))\n",
+        ),
+        (
+            a_crash("AttributeError", "'coroutine' object has no attribute 'b'"),
+            "async def f(a):\n    return g(a).b\n",
+            "async def f(a):\n    return (await g(a)).b\n",
+        ),
+        (
+            a_crash("TypeError", "a bytes-like object is required, not 'str'"),
+            "a = b.split(',')\n",
+            "a = b.split(b',')\n",
+        ),
+        (
+            a_crash("TypeError", "a bytes-like object is required, not 'str'"),
+            "a = b.split(c)\n",
+            "a = b.split(c.encode())\n",
+        ),
+        (
+            a_crash("TypeError", "object of type 'generator' has no len()"),
+            "a = len(b)\n",
+            "a = len(list(b))\n",
+        ),
+        (
+            a_crash("ValueError", "max() arg is an empty sequence"),
+            "a = max(b)\n",
+            "a = max(b, default=None)\n",
+        ),
+        (
+            a_crash("ValueError", "max() arg is an empty sequence"),
+            "def f(b):\n    return max(b)\n",
+            "def f(b):\n    if not b:\n        return 0\n    return max(b)\n",
+        ),
+        (
+            a_crash("RecursionError", "maximum recursion depth exceeded"),
+            "def f(n):\n    return f(n - 1)\n",
+            "def f(n):\n    if not n:\n        return n\n    return f(n - 1)\n",
+        ),
     ],
 )
 def test_error_messages_lead_to_edits(failure: Failure, before: str, after: str) -> None:
@@ -248,6 +313,33 @@ def test_guided_edits_come_before_the_others() -> None:
     found = results_of("def f(name, other):\n    return nmae\n", failure)
     best = max(found.values(), key=lambda sketch: sketch.prior)
     assert (best.template, best.tier) == ("near name", 0)
+
+
+@pytest.mark.parametrize(
+    ("failure", "before", "not_after"),
+    [
+        (a_crash("NameError", "name 'c' is not defined"), "a = b\n", "import"),
+        (a_crash("KeyError", "'k'"), "b[k] = a\n", "get"),
+        (a_crash("TypeError", "g() takes 1 positional argument"), "f(a, b)\n", "f((a, b))"),
+        (a_crash("TypeError", "'coroutine' object"), "def f(a):\n    return g(a)\n", "await"),
+        (
+            a_crash("TypeError", "'coroutine' object"),
+            "async def f(a):\n    return await g(a)\n",
+            "await await",
+        ),
+        (a_crash("ZeroDivisionError"), "a = b * c\n", "if c else"),
+        (
+            a_crash("TypeError", "'NoneType' object is not iterable", b="list"),
+            "a = f(*b)\n",
+            "(b or [])",
+        ),
+    ],
+)
+def test_what_a_message_does_not_ask_for_is_not_drawn_for_it(
+    failure: Failure, before: str, not_after: str
+) -> None:
+    guided = [text for text, one in results_of(before, failure).items() if one.tier == 0]
+    assert not any(not_after in text for text in guided)
 
 
 def test_guards_are_for_the_line_that_crashed() -> None:

@@ -82,6 +82,30 @@ def test_guards_are_put_before_a_statement(before: str, after: str) -> None:
     check(before, after)
 
 
+@pytest.mark.parametrize(
+    ("before", "not_after"),
+    [
+        ("a = b\n", "if "),
+        ("def f(a):\n    return a\n", "self."),
+        ("a = f(b, c=d)\n", "c=d, c="),
+        ("a = f(b for b in c)\n", "in c, "),
+        ("def f(a=1):\n    pass\n", "a=1="),
+        ("def f(*a):\n    pass\n", "*a="),
+        ("a = b * c\n", "= (b * c)"),
+        ("import a.b\n", "b()"),
+        ("def f(a):\n    return a\n", "max(a,"),
+        ("a = [b]\n", "a = []"),
+        ("a = {'b': 1, 'c': 2}\n", "{'c': 2, 'b': 1}"),
+        ("a = f(b, c=d)\n", "f(c=d, b)"),
+        ("time.monotonic()\n", "* 2."),
+        ("a = isinstance\n", "(list, "),
+        ("if a:\n    b()\nelse:\n    c()\n", "b()\nc()"),
+    ],
+)
+def test_what_has_no_place_is_not_drawn(before: str, not_after: str) -> None:
+    assert not any(not_after in text for text in results_of(before))
+
+
 def test_a_loop_is_not_left_where_there_is_none() -> None:
     assert not any("continue" in text for text in results_of(in_function("return a.b")))
 
@@ -156,6 +180,10 @@ def test_statements_are_put_in_or_used(before: str, after: str) -> None:
             in_function("if a:", "    b()"),
             in_function("if a:", "    pass", "b()"),
         ),
+        (
+            in_function("a()", "for c in a:", "    d(c)", "b()"),
+            in_function("for c in a:", "    d(c)", "b()", "a()"),
+        ),
     ],
 )
 def test_statements_are_moved(before: str, after: str) -> None:
@@ -197,6 +225,18 @@ def test_statements_are_moved(before: str, after: str) -> None:
         ("type(a) == list\n", "isinstance(a, list)"),
         ("a = b.next()\n", "a = next(b)"),
         ("a = b.get(c, [])\n", "(b.get(c) or [])"),
+        ("a = '{b} ' '{c}'\n", "f'{b} ' f'{c}'"),
+        ("import math\na = math.sin(b)\n", "math.sinh(b)"),
+        ("def f(a):\n    while True:\n        a()\n", "while a:"),
+        ("if len(a) == 0:\n    b()\n", "if len(a) <= 1:"),
+        ("a = abs(b - c)\n", "abs(b - c ** 2)"),
+        ("def f(a):\n    return []\n", "return [a]"),
+        ("def f(a, b):\n    a.update(b)\n", "    a = b\n"),
+        ("def f(self, a):\n    b = self.c\n    d = a\n", "d = self.c"),
+        ("def f(a, b):\n    return b - 1\n", "return a + b - 1"),
+        ("for a in b:\n    pass\n", "for a in b.items():"),
+        ("a = [b, c]\nd = {'e': 1}\n", "a = [c]\n"),
+        ("from a import Box\nisinstance(b, dict)\n", "isinstance(b, Box)"),
     ],
 )
 def test_values_are_made_as_the_file_makes_them(before: str, after: str) -> None:

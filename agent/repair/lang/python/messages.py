@@ -62,8 +62,16 @@ _PATTERNS: Final = (
     ),
     ("ImportError", Trouble.NO_MODULE, re.compile(r"cannot import name '(?P<name>\w+)'")),
     ("ImportError", Trouble.NO_MODULE, re.compile(r"No module named '(?P<name>[\w.]+)'")),
-    ("ValueError", Trouble.EMPTY_INPUT, re.compile(r"empty (?:sequence|iterable)")),
-    ("TypeError", Trouble.EMPTY_INPUT, re.compile(r"empty (?:sequence|iterable)")),
+    (
+        "ValueError",
+        Trouble.EMPTY_INPUT,
+        re.compile(r"empty (?:sequence|iterable)|argument is empty"),
+    ),
+    (
+        "TypeError",
+        Trouble.EMPTY_INPUT,
+        re.compile(r"empty (?:sequence|iterable)|argument is empty"),
+    ),
 )
 
 
