@@ -63,6 +63,7 @@ _BINDING_CONTEXTS: Final = frozenset(
         "type",
         "decorator",
         "expression_statement",
+        "delete_statement",
     }
 )
 _TEST_PATH: Final = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
