@@ -58,17 +58,24 @@ class Plan:
     @property
     def refusal(self) -> str:
         """Say why it is not begun."""
+        left = f"the {max(0.0, self.budget_s):.0f} s that are left for it"
+        if self.try_s < 1:
+            return (
+                "The offline search was not begun: opening a sandbox and measuring the tests took "
+                f"so long that only {self.tries} tries fit into {left}."
+            )
         return (
             f"The offline search was not begun: one try takes about {self.try_s:.0f} s here, so "
-            f"that only {self.tries} fit into the {max(0.0, self.budget_s):.0f} s that are left "
-            "for it."
+            f"that only {self.tries} fit into {left}."
         )
 
     @property
     def advice(self) -> str:
         """Say what would help."""
-        wanted = 10 * int(2 * HANDFUL * self.try_s / 10 + 1)
         narrower = "name fewer tests" if self.selects else "name a narrower test command"
+        if self.try_s < 1:
+            return f"Give it more time with --budget-s, or {narrower}."
+        wanted = 10 * int(2 * HANDFUL * self.try_s / 10 + 1)
         return f"Give it more time (--budget-s {wanted} or more), or {narrower}."
 
 

@@ -97,6 +97,13 @@ def test_a_search_with_hardly_a_try_says_why_it_is_not_begun() -> None:
     )
 
 
+def test_where_measuring_took_all_the_time_that_is_said() -> None:
+    plan = Plan(is_forked=True, try_s=0.003, budget_s=-2.0)
+    assert plan.is_hopeless
+    assert "measuring the tests took so long that only 0 tries fit into the 0 s" in plan.refusal
+    assert plan.advice == "Give it more time with --budget-s, or name fewer tests."
+
+
 def test_a_slow_try_gets_a_few_times_what_is_expected_at_first() -> None:
     plan = Plan(is_forked=False, try_s=1.5, budget_s=30.0)
     assert first_limit_s(plan, 300.0) == 8.0
