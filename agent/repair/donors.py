@@ -58,6 +58,8 @@ class Donors:
     keywords: Mapping[str, Sequence[Donor]]
     """By the last name of what is called: arguments given by name, whole."""
     all_keywords: Sequence[Donor]
+    memberships: Sequence[tuple[int, str, str]]
+    """Where the file asks if something is in a container: row, what, container, as written."""
     caught: Sequence[Donor]
     """Single exceptions that handlers catch."""
     containers: Sequence[tuple[Donor, ...]]
@@ -86,6 +88,7 @@ class _Gathering:
         self._owners: dict[str, list[Donor]] = {}
         self._keywords: dict[str, list[Donor]] = {}
         self._all_keywords: list[Donor] = []
+        self._memberships: list[tuple[int, str, str]] = []
         self._caught: list[Donor] = []
         self._containers: list[tuple[Donor, ...]] = []
 
@@ -100,6 +103,7 @@ class _Gathering:
             owners=self._owners,
             keywords=self._keywords,
             all_keywords=self._all_keywords,
+            memberships=self._memberships,
             caught=self._caught,
             containers=self._containers,
         )
@@ -136,6 +140,8 @@ class _Gathering:
             if parts is not None:
                 owner = self._donor(parts[0], self._grammar.kind(parts[0]))
                 self._owners.setdefault(text_of(parts[1]), []).append(owner)
+        if kind is Kind.COMPARISON:
+            self._membership(node)
         if kind is Kind.COMPARISON or (
             kind not in {Kind.LOGIC, Kind.EXPRESSION} and self._grammar.is_condition(node)
         ):
@@ -144,6 +150,15 @@ class _Gathering:
             return
         if kind in _VALUES and not self._is_callee(node) and self._grammar.is_read(node):
             self._values.setdefault(kind, []).append(self._donor(node, kind))
+
+    def _membership(self, comparison: SyntaxNode) -> None:
+        statements, operands = self._grammar.statements, self._grammar.operands(comparison)
+        operators = [" ".join(text_of(one).split()) for one in self._grammar.operators(comparison)]
+        if statements is None or len(operands) != 2 or len(operators) != 1:
+            return
+        if operators[0] in statements.words.memberships:
+            what, container = (text_of(operand) for operand in operands)
+            self._memberships.append((comparison.start_point.row, what, container))
 
     def _call(self, call: SyntaxNode) -> None:
         callee, arguments = self._grammar.callee(call), self._grammar.arguments(call)

@@ -36,6 +36,10 @@ class StatementWords:
     """Name of the method that sets up a new object."""
     usual_keywords: Mapping[str, tuple[str, ...]]
     """By function: arguments by name that its calls often need."""
+    memberships: frozenset[str]
+    """Operators that ask if the first is in the second."""
+    is_zero: str
+    """Condition that the number `{}` is zero."""
     scaled: tuple[str, ...]
     """Expressions that multiply `{}` by a small number, or divide it."""
     bounds: tuple[str, ...]

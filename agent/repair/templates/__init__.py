@@ -192,6 +192,7 @@ STATEMENTS: Final[tuple[Template, ...]] = (
     setting.taken_over,
     setting.assigned,
     setting.copied_for_another,
+    setting.recorded,
     inserted.returned,
     inserted.kept,
     inserted.left_otherwise,

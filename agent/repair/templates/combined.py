@@ -146,7 +146,8 @@ def condition_returned(site: Site) -> Iterator[Sketch]:
         return
     conditions = site.source.donors.conditions
     found = nearest(conditions, site.row, site.scope.known, 8, near=frozenset())
-    made = [test.format(name) for name in _names(site)[:3] for test in statements.words.tests]
+    tests = (*statements.words.tests, statements.words.is_zero)
+    made = [test.format(name) for name in _names(site)[:3] for test in tests]
     for rank, text in enumerate(dict.fromkeys((*made, *(donor.text for donor in found)))):
         prior = 0.12 / (1 + 0.05 * rank)
         yield site.replace(text, "a condition returned", prior, node=value, tier=2)

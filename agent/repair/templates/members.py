@@ -87,7 +87,8 @@ def member_instead(site: Site) -> Iterator[Sketch]:
     if site.grammar.statements is None or not site.is_value:
         return
     donors = site.source.donors.values.get(Kind.ATTRIBUTE, ())
-    near = nearest(donors, site.row, site.scope.known, 4, near=frozenset({site.grammar.words.own}))
+    own = frozenset({site.grammar.words.own})
+    near = nearest(donors, site.row, site.scope.known, MOST_MEMBERS, near=own)
     for rank, donor in enumerate(near):
         prior = 0.07 / (1 + 0.15 * rank)
         yield site.replace(donor.text, "a member instead", prior, tier=2)

@@ -13,6 +13,7 @@ from agent.repair.templates.inserted import function_around, whole_statements
 
 MOST_TARGETS: Final = 4
 MOST_VALUES: Final = 5
+MOST_RECORDED: Final = 2
 
 
 def rebound(site: Site) -> Iterator[Sketch]:
@@ -92,6 +93,22 @@ def copied_for_another(site: Site) -> Iterator[Sketch]:
                 text = _renamed(donor.text, old, name)
                 if name not in donor.names and text != donor.text:
                     yield from _lines_around(site, statements, text, 0.04)
+
+
+def recorded(site: Site) -> Iterator[Sketch]:
+    """`c.add(x)` in a function that asks for `x in c`."""
+    statements, function = whole_statements(site), function_around(site)
+    if statements is None or function is None:
+        return
+    rows, known = range(function.start_point.row, function.end_point.row + 1), site.scope.values
+    asked = [one for one in site.source.donors.memberships if one[0] in rows]
+    for rank, (_row, what, container) in enumerate(asked[:MOST_RECORDED]):
+        if container in known:
+            for form in statements.words.collecting:
+                text = form.format(name=container, value=what)
+                yield from _lines_around(
+                    site, statements, text, 0.06 / (1 + 0.2 * rank), "collected"
+                )
 
 
 def _is_call(donor: Donor) -> bool:

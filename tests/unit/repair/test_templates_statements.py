@@ -143,6 +143,10 @@ def test_outside_of_functions_nothing_is_returned() -> None:
             "class A:\n    def __init__(self, size):\n        self.size = size\n"
             "        self.x = 1\n",
         ),
+        (
+            in_function("if a in b:", "    return None", "return f(a)"),
+            in_function("if a in b:", "    return None", "b.add(a)", "return f(a)"),
+        ),
         (in_function("a.strip()"), in_function("return a.strip()")),
         (in_function("a.strip()"), in_function("a = a.strip()")),
         (in_function("c = b"), in_function("c.append(b)")),
@@ -213,6 +217,7 @@ def test_statements_are_moved(before: str, after: str) -> None:
         ("a = b\n", "a = max(0, b)"),
         ("a = f(b[1:], c)\n", "f(b[1:], c[1:])"),
         ("def f(a):\n    return True\n", "return not a"),
+        ("def f(a):\n    return True\n", "return a == 0"),
         ("def f(a, b):\n    a(b(1))\n", "a(a)"),
         ("a[u] = b[v] + 1\n", "b[v] = b[v] + 1"),
         ("a = []\n", "a = [[]]"),

@@ -60,6 +60,8 @@ WORDS: Final = StatementWords(
         "mkdir": ("parents=True", "exist_ok=True"),
         "warn": ("stacklevel=2",),
     },
+    memberships=frozenset({"in", "not in"}),
+    is_zero="{} == 0",
     scaled=("{} ** 2", "{} * 2", "{} // 2"),
     bounds=("max({}, {})", "min({}, {})"),
     collecting=(
