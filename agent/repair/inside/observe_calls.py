@@ -132,8 +132,23 @@ class Recorder:
         for way in (copy.deepcopy, by_state):
             copied = way(values)
             if text_of(copied) == text:
-                self.kept[function].append(Call(function, copied))
+                self.kept[function].append(Call(function, without_defaults(function, copied)))
                 return
+
+
+def without_defaults(function: Function, values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what is the default anyway: most likely nobody gave it, and an edit may change it.
+
+    Only as long as no later argument was given by its place.
+    """
+    if values.get(function.rest):
+        return values
+    defaults = {name: text_of(value) for name, value in function.defaults.items()}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in defaults or text_of(value) != defaults[name]
+    }
 
 
 def by_state(values: dict[str, Any]) -> dict[str, Any]:

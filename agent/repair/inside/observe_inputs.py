@@ -21,6 +21,8 @@ MOST_NEAR = 140
 """Inputs near these, for a function."""
 MOST_TOGETHER = 3
 """Inputs near a call in which all its plain arguments are changed."""
+MOST_CONSTANTS = 12
+"""Values taken out of the function itself; what lies on a boundary tells most."""
 DEEPEST = 2
 """Levels below an argument at which parts are changed."""
 RECEIVERS = ("self", "cls")
@@ -84,27 +86,44 @@ def _near(call: Call) -> Iterator[tuple[Call, bool]]:
     """Yield calls one step away, and whether the step was to None."""
     function = call.function
     steps: list[tuple[str, Any]] = []
-    for name, value in call.values.items():
+    known = constants(function)
+    absent = {n: value for n, value in function.defaults.items() if n not in call.values}
+    for name, value in {**call.values, **absent}.items():
         if name == function.more:
             steps.extend((name, _without(value, key)) for key in value)
         else:
             fixed = name == function.rest or name in RECEIVERS
             steps.extend((name, other) for other in changed(value, fixed))
+            steps.extend((name, other) for other in known if type(other) is type(value))
     random.Random(SEED).shuffle(steps)  # noqa: S311 - the same order each time is what is wanted
     for turn, (name, other) in enumerate(steps):
         yield Call(function, _copied(call.values, {name: other})), other is None
         if turn < MOST_TOGETHER:
             yield Call(function, _copied(call.values, _all_changed(call, turn))), False
-    for name, default in function.defaults.items():
-        if name in call.values and text_of(default) != text_of(call.values[name]):
+    for name in function.defaults:
+        if name in call.values:
             left = {key: value for key, value in call.values.items() if key != name}
             yield Call(function, copy.deepcopy(left)), False
+
+
+def constants(function: Function) -> list[Any]:
+    """Return the numbers and texts that a function compares with, and the numbers beside them."""
+    code = function.code
+    named = [function.live.__globals__.get(name) for name in code.co_names]
+    found: list[Any] = []
+    for value in [*code.co_consts, *named]:
+        if type(value) in (int, float) and len(found) < MOST_CONSTANTS:
+            found.extend(dict.fromkeys((value - 1, value, value + 1)))
+        elif type(value) is str and value != function.live.__doc__ and len(value) < 20:
+            found.append(value)
+    return list(dict.fromkeys(found))[:MOST_CONSTANTS]
 
 
 def _copied(values: dict[str, Any], instead: dict[str, Any]) -> dict[str, Any]:
     """Copy the values together, so that what they share stays shared, but for some others."""
     kept = copy.deepcopy({name: value for name, value in values.items() if name not in instead})
-    return {name: instead[name] if name in instead else kept[name] for name in values}
+    names = dict.fromkeys([*values, *instead])
+    return {name: instead[name] if name in instead else kept[name] for name in names}
 
 
 def _all_changed(call: Call, turn: int) -> dict[str, Any]:

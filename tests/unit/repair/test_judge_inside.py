@@ -199,7 +199,7 @@ def test_arguments_are_kept_as_they_were_before_the_call() -> None:
 
     found = recorded(run, append)
     assert [call.values for call in found] == [
-        {"items": [1], "item": 0},
+        {"items": [1]},
         {"items": [1, 0], "item": 5},
     ]
 

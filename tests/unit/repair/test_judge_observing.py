@@ -183,6 +183,26 @@ async def test_an_edit_that_cannot_be_swapped_is_imported_anew(tmp_path: Path) -
     assert grouped(seen) == (1, 1, 2, 3)
 
 
+async def test_edits_outside_of_functions_show_in_the_functions_around(tmp_path: Path) -> None:
+    folder = a_project(tmp_path)
+    texts = ("LIMIT = 2", "LIMIT = 1 + 1", "LIMIT = 1")
+    patches = [(an_edit(folder, "LIMIT = 3", text, swap=False),) for text in texts]
+    patches.append((an_edit(folder, "tax=0", "tax=1", swap=False),))
+    seen = await observed(folder, "test_total", "test_over", patches=patches)
+    assert grouped(seen) == (1, 1, 2, 3)
+
+
+async def test_a_default_that_was_edited_counts(tmp_path: Path) -> None:
+    folder = a_project(tmp_path)
+    shop = (folder / "shop.py").read_text()
+    (folder / "shop.py").write_text(shop.replace("price + count", "price + count + tax"))
+    texts = ("tax=1", "tax=2 - 1", "tax=2")
+    patches = [(an_edit(folder, "tax=0", text, swap=False),) for text in texts]
+    seen = await observed(folder, "test_total", patches=patches)
+    assert grouped(seen) == (1, 1, 2)
+    assert calls(seen)["total(2, 3)"] == "5"
+
+
 async def test_two_edits_at_once_are_one_patch(tmp_path: Path) -> None:
     folder = a_project(tmp_path)
     first = an_edit(folder, "price + count", "price * count")
