@@ -76,17 +76,19 @@ def measured(
     """Return the outcomes of all cases, those that are kept without a run."""
     kept = options.cache / "results" / options.kept
     if not options.report:
+        todo = [case for case in cases if options.again or not (kept / f"{case.key}.json").exists()]
         with ThreadPoolExecutor(options.jobs) as pool:
-            runs = {
-                pool.submit(_measure, clones[case.repository], case, kept, options): case
-                for case in cases
-                if options.again or not (kept / f"{case.key}.json").exists()
-            }
             started = time.monotonic()
-            for count, run in enumerate(as_completed(runs), 1):
-                sys.stderr.write(
-                    f"{count}/{len(runs)} {time.monotonic() - started:.0f} s  {run.result()}\n"
-                )
+            runs = [
+                pool.submit(_measure, clones[case.repository], case, kept, options) for case in todo
+            ]
+            try:
+                for count, run in enumerate(as_completed(runs), 1):
+                    wall_s = time.monotonic() - started
+                    sys.stderr.write(f"{count}/{len(runs)} {wall_s:.0f} s  {run.result()}\n")
+            except KeyboardInterrupt:
+                pool.shutdown(cancel_futures=True)
+                sys.stderr.write("interrupted; the same command goes on where it stopped\n")
     outcomes = [load_outcome(kept / f"{case.key}.json") for case in cases]
     return [outcome for outcome in outcomes if outcome is not None]
 
@@ -103,6 +105,8 @@ def _measure(clone: Clone, case: Fix, kept: Path, options: argparse.Namespace) -
         )
     except EnvironmentUnusable as unusable:
         return f"{case.key}: {unusable}"
+    if outcome.verdict == "interrupted":
+        return "interrupted"
     save_outcome(outcome, kept / f"{case.key}.json")
     if case.half == "B" and not options.reveal:
         return "a case of half B"

@@ -60,7 +60,6 @@ LIBRARIES: Final = (
             "hypothesis",
             "pytest-mock",
             "toml",
-            "pylama",
             "libcst",
         ),
         old=("toml", "hypothesis", "pytest-mock"),
@@ -76,7 +75,7 @@ LIBRARIES: Final = (
     Library(
         repository="sdispater/pendulum",
         package="pendulum",
-        requirements=("python-dateutil", "tzdata", "time-machine", "pytz", "babel", "freezegun"),
+        requirements=("python-dateutil", "tzdata", "time-machine<3", "pytz", "babel", "freezegun"),
         old=("python-dateutil", "pytzdata", "tzlocal", "babel", "pytz", "freezegun"),
         whole_suite=False,
     ),

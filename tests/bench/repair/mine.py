@@ -72,6 +72,8 @@ def main(arguments: Sequence[str]) -> int:
             found.append(fix)
             with writing:
                 _merge(library.repository, found)
+        with writing:
+            _merge(library.repository, found)
         small = sum(fix.is_small for fix in found)
         sys.stdout.write(f"{library.repository}: {small} small, {len(found) - small} larger\n")
         sys.stdout.flush()
