@@ -48,6 +48,11 @@ SHORTEST_LIMIT_S: Final = 0.15
 What runs over it is tried again later with more (see `agent.repair.queue.PATIENCES`)."""
 RECHECK_PATIENCE: Final = 20.0
 """How much more time than at first a test gets in a recheck."""
+MANY_AHEAD: Final = 8
+"""Tries handed in for each worker while they are quick, so that none of them ever waits for us."""
+FEW_AHEAD: Final = 2
+"""The same while they are slow: what is handed in is waited for, after the time is up as well."""
+QUICK_S: Final = 0.05
 LONGEST_END_S: Final = 2.0
 """How long the server may take to end after its last request."""
 TIMES_SLOWER: Final = 4.0
@@ -164,18 +169,23 @@ class ForkServer:
         return self._try(asked, swap=False)
 
     async def _try(self, asked: Iterator[Ask], *, swap: bool) -> AsyncGenerator[Tried, None]:
-        window = 8 * self.workers
         waiting = self._waiting
         drain = 0
+        ahead = FEW_AHEAD
         while True:
-            new = list(islice(asked, window - len(waiting))) if not drain else []
+            room = max(0, ahead * self.workers - len(waiting))
+            new = list(islice(asked, room)) if not drain else []
             requests = [self._request(one, swap=swap) for one in new]
             waiting.update(request["id"] for request in requests)
             if not waiting and not drain:
                 drain = self._new_id()
                 requests.append({"op": "drain", "id": drain})
             await self._send_all(requests)
-            for answer in await self._receive():
+            asked_at = anyio.current_time()
+            answers = await self._receive()
+            is_quick = anyio.current_time() - asked_at < QUICK_S * len(answers)
+            ahead = MANY_AHEAD if is_quick else FEW_AHEAD
+            for answer in answers:
                 if answer["id"] == drain:
                     self._sent.clear()
                     return
