@@ -6,7 +6,7 @@ for those of one file. Pure; what is a use is said by `agent.repo.reading.uses`.
 
 import re
 import zlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -26,6 +26,9 @@ _END: Final = b"\0"
 _QUICKLY: Final = 1
 """Level of packing: the highest takes five times as long for a tenth less."""
 _KEPT_FILES: Final = 256
+
+
+_Lines = dict[bytes, list[int]]
 
 
 class Used(NamedTuple):
@@ -89,16 +92,7 @@ def references_in(packed: bytes) -> tuple[Reference, ...]:
     if not packed:
         return ()
     text = zlib.decompress(packed[1:])
-    used: dict[bytes, list[int]] = {}
-    called: dict[bytes, list[int]] = {}
-    for line, name, is_call in _words_of(text) if packed[:1] == b"w" else _captured_of(text):
-        lines = used.setdefault(name, [])
-        if not lines or lines[-1] != line:
-            lines.append(line)
-        if is_call:
-            lines = called.setdefault(name, [])
-            if not lines or lines[-1] != line:
-                lines.append(line)
+    used, called = _lines_of_words(text) if packed[:1] == b"w" else _lines_of_captured(text)
     return tuple(
         [
             Reference(
@@ -109,20 +103,41 @@ def references_in(packed: bytes) -> tuple[Reference, ...]:
     )
 
 
-def _words_of(text: bytes) -> Iterator[tuple[int, bytes, bool]]:
-    """Yield line, name and whether it is called."""
+def _lines_of_words(text: bytes) -> tuple[_Lines, _Lines]:
+    """Return the lines with uses, and those with calls, by name."""
     reserved, left_out, *lines = text.split(b"\n")
-    keywords, ignored = set(reserved.split()), set(left_out.split())
+    keywords = set(reserved.split())
+    used: _Lines = {}
+    called: _Lines = {}
     for line, content in enumerate(lines, start=1):
         for dots, name, opening in _USES.findall(content):
             if name in keywords and dots != b".":
                 continue
-            if name[0] not in _DIGITS and name not in ignored:
-                yield line, name, bool(opening)
+            _note(used, name, line)
+            if opening:
+                _note(called, name, line)
+    for name in [name for name in used if name[0] in _DIGITS] + left_out.split():
+        used.pop(name, None)
+    return used, called
 
 
-def _captured_of(text: bytes) -> Iterator[tuple[int, bytes, bool]]:
+def _lines_of_captured(text: bytes) -> tuple[_Lines, _Lines]:
+    """Return the lines with uses, and those with calls, by name."""
+    used: _Lines = {}
+    called: _Lines = {}
     for line, content in enumerate(text.split(b"\n"), start=1):
-        for name in content.split(_END):
-            if name:
-                yield line, name.removesuffix(b"("), name.endswith(b"(")
+        for token in content.split(_END):
+            if token:
+                name = token.removesuffix(b"(")
+                _note(used, name, line)
+                if len(name) < len(token):
+                    _note(called, name, line)
+    return used, called
+
+
+def _note(noted: _Lines, name: bytes, line: int) -> None:
+    lines = noted.get(name)
+    if lines is None:
+        noted[name] = [line]
+    elif lines[-1] != line:
+        lines.append(line)
