@@ -13,8 +13,8 @@ from tests.support.setup_wheel import ROOT
 DOCUMENTS = sorted(
     path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))
 )
-COMMANDS = {"fix", "implement", "resume", "cancel", "runs", "show", "apply", "undo", "verify"}
-COMMANDS |= {"index", "map", "where", "tests-for", "models", "fake-model", "doctor"}
+COMMANDS = {"fix", "implement", "resume", "cancel", "runs", "show", "apply", "undo", "answer"}
+COMMANDS |= {"verify", "index", "map", "where", "tests-for", "models", "fake-model", "doctor"}
 REGISTRIES = ("py" + "pi.org", "python" + "hosted.org", "npm" + "js.org", "crates" + ".io")
 
 
