@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from agent.edits.spans import ByteEdit
 from agent.repair.donors import Donors, gather
@@ -11,6 +12,9 @@ from agent.repair.lang.statements import Parameter
 from agent.repair.proposal import Flag, Sketch, Unit
 from agent.repo.syntax import SyntaxNode, SyntaxTree, ancestors, parse, walk
 from agent.task import RepoPath
+
+USUAL_STEP: Final = "    "
+"""How templates indent; the file's own step takes its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,29 @@ class Source:
             names = dict.fromkeys(map(self.text, self.names_in(statement, deep=False)))
             self._variables[statement.id] = tuple(name for name in names if name in visible)
         return self._variables[statement.id]
+
+    @cached_property
+    def newline(self) -> str:
+        """How the file ends its lines, by the first one."""
+        first = self.data[: self.data.find(b"\n") + 1]
+        return "\r\n" if first.endswith(b"\r\n") else "\n"
+
+    @cached_property
+    def step(self) -> str:
+        """By what the file indents, by the first statement that is."""
+        found = (self.indent_at(one.first_row) for one in self.regions)
+        return next((indent for indent in found if indent), USUAL_STEP)
+
+    def laid_out(self, lines: str, indent: str) -> bytes:
+        """Return lines as the file ends and indents its own; at most one step below the indent."""
+        if self.step != USUAL_STEP:
+            deeper = f"{indent}{USUAL_STEP}"
+            rows = lines.splitlines(keepends=True)
+            lines = "".join(
+                f"{indent}{self.step}{row[len(deeper) :]}" if row.startswith(deeper) else row
+                for row in rows
+            )
+        return lines.replace("\n", self.newline).encode("utf-8", "surrogateescape")
 
     def unit(self, edits: tuple[ByteEdit, ...]) -> Unit | None:
         """The function whose body holds all of the edits."""
@@ -275,8 +302,9 @@ class Site:
         flags: frozenset[Flag] = frozenset(),
     ) -> Sketch:
         """Draw whole lines put before the statement that holds the node."""
-        at = self.source.line_starts[self.statement.start_point.row]
-        edit = ByteEdit(at, at, lines.encode("utf-8", "surrogateescape"))
+        row = self.statement.start_point.row
+        at = self.source.line_starts[row]
+        edit = ByteEdit(at, at, self.source.laid_out(lines, self.source.indent_at(row)))
         return Sketch((edit,), template, prior, tier, flags)
 
     def insert_behind(self, lines: str, template: str, prior: float) -> Sketch:
@@ -284,6 +312,5 @@ class Site:
         at = self.source.lines_of(self.node)[1]
         is_ended = self.source.data[at - 1 : at] == b"\n"
         text = lines if is_ended else "\n" + lines
-        return Sketch(
-            (ByteEdit(at, at, text.encode("utf-8", "surrogateescape")),), template, prior, 2
-        )
+        edit = ByteEdit(at, at, self.source.laid_out(text, self.source.indent_at(self.row)))
+        return Sketch((edit,), template, prior, 2)

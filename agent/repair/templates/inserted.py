@@ -117,7 +117,7 @@ def _stands_anywhere(donor: Donor) -> bool:
 
 
 def _indented(donor: Donor, indent: str) -> str:
-    first, *rest = donor.text.split("\n")
+    first, *rest = donor.text.replace("\r\n", "\n").split("\n")
     lines = [
         first,
         *(line[donor.column :] if line[: donor.column].isspace() else line for line in rest),

@@ -312,3 +312,25 @@ def test_decorators_of_others_are_put_on() -> None:
 def test_imports_are_never_removed_or_moved() -> None:
     before = "import a\nimport b\nc = a\n"
     assert all(text.startswith(("import a\nimport b\n",)) for text in results_of(before))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (
+            "def f(a):\r\n    return a.b\r\n",
+            "def f(a):\r\n    if a is None:\r\n        return None\r\n    return a.b\r\n",
+        ),
+        (
+            "def f(a):\n\treturn a.b\n",
+            "def f(a):\n\tif a is None:\n\t\treturn None\n\treturn a.b\n",
+        ),
+        (
+            "def f(a):\n  return a.b\n",
+            "def f(a):\n  if a is None:\n    return None\n  return a.b\n",
+        ),
+        ("def f(a):\n    a.b()", "def f(a):\n    pass"),
+    ],
+)
+def test_lines_are_put_in_as_the_file_is_laid_out(before: str, after: str) -> None:
+    check(before, after)
