@@ -106,12 +106,25 @@ def test_a_symbol_is_told_with_its_uses(run: Run) -> None:
     assert text.splitlines() == [
         "shop/cart.py:2  method Cart.total",
         "    def total(self)",
-        "used on 1 line of 1 file:",
+        "    tested by tests/test_cart.py",
+        "used on 1 line of 1 file, 1 call among them:",
         "  tests/test_cart.py",
         "    5  test_total",
     ]
     code, text = run(where, symbol="Cart", wants_json=True)
-    assert json.loads(text)["uses"][0]["path"] == "tests/test_cart.py"
+    told = json.loads(text)
+    assert told["uses"][0]["path"] == "tests/test_cart.py"
+    assert told["tests"] == [{"path": "tests/test_cart.py", "tests": []}]
+
+
+def test_a_function_is_told_with_what_it_calls(run: Run) -> None:
+    more = b"from shop.cart import Cart\n\n\ndef bill():\n    return Cart().total()\n"
+    write(run.repo, {"shop/bill.py": more})
+    _, text = run(where, symbol="bill")
+    assert "    calls Cart  shop/cart.py:1" in text
+    assert "    calls Cart.total  shop/cart.py:2" in text
+    calls = json.loads(run(where, symbol="bill", wants_json=True)[1])["calls"]
+    assert {"path": "shop/cart.py", "line": 2, "name": "Cart.total"} in calls
 
 
 def test_a_symbol_that_is_not_there_has_those_that_are_alike(run: Run) -> None:
