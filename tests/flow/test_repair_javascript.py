@@ -1,6 +1,7 @@
 """Small packages with one bug each, repaired for real: node, jest, vitest and mocha in Docker."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from agent.config import Settings
 from agent.engine import Engine, open_engine
 from agent.result import RunResult
-from agent.task import RepoPath
+from agent.task import Budget, RepoPath
 from agent.verify.verdict import Confidence
 from tests.support.runs import a_task
 from tests.support.scripts import a_package, variables_of_node
@@ -22,6 +23,8 @@ FIXES = {
     "mocha": ("lib/ranges.js", "value >= range.from && value <= range.to;"),
 }
 """By package: the file that is wrong, and a line that only the right one has."""
+TRIES = {"node": 60, "jest": 8, "vitest": 4, "mocha": 50}
+"""Enough for the fix; more would only count alternatives, at a start of the runner each."""
 TARGETS = {
     "node": {
         "test/ledger.test.js::balance::adds every entry",
@@ -52,7 +55,8 @@ async def test_a_package_is_repaired_without_any_setting(
     name: str, engine: Engine, tmp_path: Path
 ) -> None:
     repo = a_package(name, tmp_path / name)
-    result = await engine.start(a_task(repo)).result()
+    task = replace(a_task(repo), budget=Budget(candidates=TRIES[name]))
+    result = await engine.start(task).result()
     assert isinstance(result, RunResult)
     assert result.verdict == "green", result
     assert set(result.failing_before) == TARGETS[name]
