@@ -184,6 +184,7 @@ ANYWHERE: Final[tuple[Template, ...]] = (calls.idiom,)
 
 STATEMENTS: Final[tuple[Template, ...]] = (
     guards.guard,
+    guards.wider_handler_around,
     literals.other_error,
     arguments.parameter_default,
     inserted.guard_made,

@@ -76,6 +76,12 @@ def _wanted(site: Site, statements: Statements, called: str) -> Iterator[tuple[s
     others = nearest(donors.all_keywords, site.row, scope.known, MOST_KEYWORDS, near=near)
     for rank, donor in enumerate(others):
         yield donor.text, 0.05 / (1 + 0.1 * rank)
+    this = site.grammar.words.own
+    if this in scope.values:
+        used = {donor.text.partition("=")[0].strip() for donor in donors.all_keywords}
+        members = [name for name in scope.attributes.get(this, ()) if name in used]
+        for rank, name in enumerate(members[:MOST_KEYWORDS]):
+            yield words.given.format(name=name, value=f"{this}.{name}"), 0.06 / (1 + 0.1 * rank)
 
 
 def _for_parameter(

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
-from agent.repair.lang.base import Trouble
+from agent.repair.lang.base import Kind, Trouble
 from agent.repair.proposal import Flag, Sketch
 from agent.repair.source import Site
+from agent.repo.syntax import SyntaxNode, ancestors
 
 _GUARDED: Final = (
     Trouble.MISSING_MEMBER,
@@ -49,13 +50,30 @@ def _used_names(site: Site) -> list[str]:
 
 
 def wider_handler(site: Site) -> Iterator[Sketch]:
-    """`except KeyError` → also the exception that got through."""
-    failure, value = site.failure, site.grammar.caught(site.node)
-    if failure is None or value is None or not failure.error:
+    """`except KeyError` → also the exception that got through, at the handler itself."""
+    if site.failure is not None and site.failure.error:
+        yield from _wider(site, site.node)
+
+
+def wider_handler_around(site: Site) -> Iterator[Sketch]:
+    """The same for the handlers of the block in which a statement crashed."""
+    if site.failure is None or not site.failure.error or not site.failure.is_crash:
         return
-    if failure.error in site.source.text(value):
+    inner = site.node
+    for outer in ancestors(site.node):
+        if site.grammar.is_function(outer) or site.grammar.kind(inner) is Kind.HANDLER:
+            return
+        for handler in outer.named_children:
+            if site.grammar.kind(handler) is Kind.HANDLER and handler != inner:
+                yield from _wider(site, handler)
+        inner = outer
+
+
+def _wider(site: Site, handler: SyntaxNode) -> Iterator[Sketch]:
+    value, error = site.grammar.caught(handler), site.failure.error if site.failure else ""
+    if value is None or error in site.source.text(value):
         return
     caught = site.source.text(value).strip("()").rstrip(",")
-    both = site.grammar.words.also_caught.format(caught=caught, error=failure.error)
+    both = site.grammar.words.also_caught.format(caught=caught, error=error)
     flags = frozenset({Flag.SWALLOWS})
     yield site.replace(both, "also caught", 0.5, node=value, tier=0, flags=flags)

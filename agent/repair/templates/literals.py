@@ -36,10 +36,24 @@ def _from_like(site: Site, own: set[str]) -> list[str]:
         for part in parts:
             if part.text not in own and part.names <= known:
                 like[part.text] = max(like.get(part.text, 0), shared)
-    if kind is Kind.STRING:
-        near = [text for text in site.source.strings if text not in own][-MOST_STRINGS:]
-        like.update((text, 0) for text in near if text not in like)
+    others = _strings(site, own) if kind is Kind.STRING else _of_same_owner(site, own)
+    like.update((text, 0) for text in others if text not in like)
     return sorted(like, key=lambda text: -like[text])[:MOST_PARTS]
+
+
+def _strings(site: Site, own: set[str]) -> list[str]:
+    """Strings of the file, those as long as the ones here first."""
+    usual = sum(map(len, own)) / len(own)
+    others = [text for text in site.source.strings if text not in own]
+    return sorted(others, key=lambda text: abs(len(text) - usual))[:MOST_STRINGS]
+
+
+def _of_same_owner(site: Site, own: set[str]) -> list[str]:
+    """For `(a.b, a.c)`: other members of `a` that the file names."""
+    owners = {text.rpartition(".")[0] for text in own}
+    owner = owners.pop() if len(owners) == 1 else ""
+    members = site.scope.attributes.get(owner, ()) if owner else ()
+    return [text for name in members if (text := f"{owner}.{name}") not in own][:MOST_PARTS]
 
 
 def element_dropped(site: Site) -> Iterator[Sketch]:

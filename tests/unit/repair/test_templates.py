@@ -233,6 +233,11 @@ def test_calls_and_returns(before: str, after: str) -> None:
             "try:\n    a()\nexcept (KeyError, ValueError, TypeError) as e:\n    b()\n",
         ),
         (
+            a_crash("OverflowError", "int too large"),
+            "try:\n    a(b)\nexcept (TypeError, ValueError) as e:\n    c()\n",
+            "try:\n    a(b)\nexcept (TypeError, ValueError, OverflowError) as e:\n    c()\n",
+        ),
+        (
             a_crash("ModuleNotFoundError", "No module named 'jsno'"),
             "import jsno\n",
             "import json\n",

@@ -223,6 +223,12 @@ def test_statements_are_moved(before: str, after: str) -> None:
         ("a = []\n", "a = [[]]"),
         ("a = {1, 2}\nb = {2, 3}\n", "a = {1, 2, 3}"),
         ("a = [b, c, d]\n", "a = [b, d]"),
+        ("import ast\na = (ast.Add, ast.Div)\nb = ast.Sub\n", "(ast.Add, ast.Div, ast.Sub)"),
+        ("a = {',', ')'}\nb = ':'\n", "{',', ')', ':'}"),
+        (
+            "class A:\n    def f(self):\n        g(fold=self.fold)\n        h(1)\n",
+            "h(1, fold=self.fold)",
+        ),
         ("isinstance(a, list)\n", "isinstance(a, (list, tuple))"),
         ("isinstance(a, (list, set))\n", "isinstance(a, (list, set, tuple))"),
         ("try:\n    a()\nexcept KeyError:\n    b()\n", "except (KeyError, TypeError):"),
