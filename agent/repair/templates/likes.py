@@ -149,7 +149,8 @@ def _named(source: Source, sketch: Sketch) -> SyntaxNode | None:
 def _at_others(
     source: Source, sketch: Sketch, node: SyntaxNode, nodes: Iterable[SyntaxNode]
 ) -> tuple[Sketch, ...]:
-    text = source.text(node)
+    text, parent = source.text(node), node.parent
+    is_tight = all(_is_word(bytes([sign])) for sign in sketch.edits[0].text)
     return tuple(
         _moved(sketch, other.start_byte - node.start_byte)
         for other in nodes
@@ -157,4 +158,9 @@ def _at_others(
         and other.start_byte != node.start_byte
         and source.grammar.is_read(other)
         and source.text(other) == text
+        and (is_tight or _type_of(other.parent) == _type_of(parent))
     )
+
+
+def _type_of(node: SyntaxNode | None) -> str:
+    return "" if node is None else node.type

@@ -103,6 +103,11 @@ def test_a_wrong_name_is_replaced_everywhere_in_its_function() -> None:
     assert before.replace("= a", "= b") in results_of(before)
 
 
+def test_what_would_fall_apart_at_another_place_is_not_repeated_there() -> None:
+    before = "def f(a):\n    return g(a) + a.b\n"
+    assert not any("a + 1.b" in text for text in results_of(before))
+
+
 def test_two_edits_are_joined_in_their_order() -> None:
     one, other = a_proposal(SIBLINGS, "b < a", "b > a"), a_proposal(SIBLINGS, "a < b", "a <= b")
     both = joined(one, other)
