@@ -103,6 +103,7 @@ class Hunt:
         return Extent(
             tried=self.findings.tried,
             exhausted=self.findings.exhausted,
+            left=self.space_left,
             passing_tests=len(self.watched.passing),
             held_back=self.doubts.held_back,
             overfit=self.doubts.overfit,

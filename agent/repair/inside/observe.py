@@ -118,7 +118,7 @@ class Observer:
         """Replay the untouched code, forwards and backwards; return what is always the same."""
         order = list(range(len(self._inputs)))
         forwards, backwards = self._run(
-            [self._job([], order, BASE_HANGS), self._job([], order[::-1], BASE_HANGS)], BASE_SHARE
+            [self._job([], turn, BASE_HANGS, {}) for turn in (order, order[::-1])], BASE_SHARE
         )
         digests = {record["at"]: record["digest"] for record in forwards}
         differing = {r["at"] for r in backwards if digests.get(r["at"], r["digest"]) != r["digest"]}
@@ -147,7 +147,7 @@ class Observer:
     def _replay_all(self, base: dict[int, dict[str, Any]]) -> dict[str, Any]:
         patches = self._opening["patches"]
         order = sorted(base)
-        jobs = [self._job(swaps, order, MOST_HANGS) for swaps in self._swapped.values()]
+        jobs = [self._job(swaps, order, MOST_HANGS, base) for swaps in self._swapped.values()]
         records = self._run(jobs, SWAPPED_SHARE)
         told = {at: records[turn] for turn, at in enumerate(self._swapped)}
         others = [at for at in range(len(patches)) if at not in told]
@@ -217,14 +217,21 @@ class Observer:
         found: list[dict[str, Any]] = base
         return found
 
-    def _job(self, swaps: list[tuple[Any, Any]], order: list[int], most_hangs: int) -> Any:
+    def _job(
+        self,
+        swaps: list[tuple[Any, Any]],
+        order: list[int],
+        most_hangs: int,
+        known: dict[int, dict[str, Any]],
+    ) -> Any:
         def job(emit: Any) -> None:
             for function, code in swaps:
                 function.__code__ = code
             hangs = 0
             for at in order:
                 one = self._inputs[at]
-                found = replay(one, one.call.function.live)
+                digest = known[at]["digest"] if at in known else ""
+                found = replay(one, one.call.function.live, digest)
                 emit(dict(found, at=at))
                 hangs += found["how"] == "hangs"
                 if hangs > most_hangs:

@@ -230,10 +230,19 @@ def _seen(answer: Mapping[str, Any]) -> Seen:
             for one in answer["inputs"]
         ),
         patches=tuple(
-            {place[r["at"]]: _outcome(r) for r in records if r["at"] in place}
+            {
+                place[r["at"]]: _outcome(base[r["at"]] if _is_same(r, base) else r)
+                for r in records
+                if r["at"] in place
+            }
             for records in answer["patches"]
         ),
     )
+
+
+def _is_same(record: Mapping[str, Any], base: Mapping[int, Mapping[str, Any]]) -> bool:
+    """Tell whether it is what the base does; then only that is told in full."""
+    return bool(record["digest"] == base[record["at"]]["digest"])
 
 
 def _typed(text: Mapping[str, Any]) -> Typed:

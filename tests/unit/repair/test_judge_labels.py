@@ -44,6 +44,13 @@ def test_behaviours_are_held_to_a_lower_bound(count: int, extent: Extent, label:
     assert confidence(a_proposal(), count, extent, is_observed=True) == label
 
 
+def test_a_small_share_of_the_edits_is_not_enough() -> None:
+    extent = Extent(tried=200, exhausted=False, left=1_700, passing_tests=3)
+    assert confidence(a_proposal(), 1, extent) == "likely"
+    extent = Extent(tried=200, exhausted=False, left=1_900, passing_tests=3)
+    assert confidence(a_proposal(), 1, extent) == "plausible"
+
+
 def test_a_search_that_fitted_itself_to_the_tests_it_knew_is_not_believed() -> None:
     assert confidence(a_proposal(), 2, an_extent(held_back=2, overfit=2)) == "likely"
     assert confidence(a_proposal(), 2, an_extent(held_back=2, overfit=3)) == "plausible"
