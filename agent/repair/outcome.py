@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 from agent.edits.changes import Delta
@@ -129,11 +130,15 @@ def _reason(hunt: Hunt, offered: int) -> GaveUp:
         f"tests pass: {findings.tried} tried, {how_far}.{_refuted(hunt)}"
     )
     if mendable := best_for_each(findings.partial):
+        count = len(mendable)
+        name = "Name it" if count == 1 else "Name them"
+        if count == len(hunt.watched.targets):  # each, but no two by the same edit
+            mendable = dict(islice(mendable.items(), 1))
+            name = "Go on with one at a time"
         tests = " ".join(f"'{test}'" for test in mendable)
-        name = "Name it" if len(mendable) == 1 else "Name them"
         edits = "; ".join(dict.fromkeys(proposal.why for proposal in mendable.values()))
         return GaveUp(
-            reason=f"{reason} {len(mendable)} of {len(hunt.watched.targets)} can be mended alone.",
+            reason=f"{reason} {count} of {len(hunt.watched.targets)} can be mended alone.",
             advice=f"{name}: greenloop fix {tests} ({edits}).",
         )
     if findings.exhausted:
@@ -149,7 +154,7 @@ def _refuted(hunt: Hunt) -> str:
         said.append(f"{doubts.overfit} failed tests that were kept from the search")
     if doubts.leaked:
         said.append(f"{doubts.leaked} passed only thanks to what earlier tries left behind")
-    unconfirmed = len(hunt.patches)
+    unconfirmed = len(hunt.patches) if hunt.findings.plausible else 0
     if unconfirmed:
         said.append(f"{unconfirmed} did not pass in a process of their own")
     return f" Of those that seemed to, {', '.join(said)}." if said else ""
