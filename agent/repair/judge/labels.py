@@ -25,9 +25,11 @@ ENOUGH_TRIED: Final = 1_000
 FEWEST_TRIED: Final = 100
 """With fewer tries of an unfinished search nothing is called likely."""
 FEWEST_SHARE: Final = 0.1
-"""The same for the share of the edits in hand that were tried, best first: of single behaviours that
-a cut-off search had found, 5 of 5 were right above it and 2 of 4 below (18 programs of QuixBugs,
-half of the cases hidden, on a busy machine, measured 2026-11)."""
+"""The same for the share of the edits in hand that were tried, best first.
+
+Of single behaviours that a cut-off search had found, 5 of 5 were right above it and 2 of 4 below
+(18 programs of QuixBugs, half of the cases hidden, on a busy machine, measured 2026-11).
+"""
 MOST_OVERFIT_SHARE: Final = 0.5
 """Share of the patches that failed tests held back, up to which those that passed are believed."""
 
