@@ -18,6 +18,7 @@ from agent.repair.queue import BestFirst
 from agent.repair.search import Bounds, Findings
 from agent.repair.source import Source
 from agent.repair.sure import Doubts, search_until_sure
+from agent.repair.suspects import Suspect
 from agent.repair.validate.base import Ask, Result, Watched
 from agent.task import TestId
 from tests.support.repair import (
@@ -295,3 +296,36 @@ async def test_parametrised_async_and_fixture_tests_decide_like_any_other(tmp_pa
     assert [fixed for _proposal, fixed in findings.partial] == [
         (TestId("test_shelf.py::test_each[b]"),)
     ]
+
+
+async def test_two_edits_are_found_where_one_of_them_brings_the_test_further(
+    tmp_path: Path,
+) -> None:
+    bug = Bug(
+        code="def clamp(value, low, high):\n    if value < low:\n        return high\n"
+        "    if value > high:\n        return low\n    return value\n",
+        test="from shelf import clamp\n\n\ndef test_it():\n    assert clamp(-1, 0, 5) == 0\n"
+        "    assert clamp(9, 0, 5) == 5\n    assert clamp(3, 0, 5) == 3\n"
+        "    assert clamp(0, -2, 5) == 0\n",
+        before="",
+        after="",
+        at_first=None,
+    )
+    folder, source = a_project(tmp_path, bug)
+    suspected = [
+        Suspect(source=source, region=region, score=1.0, failure=None)
+        for region in source.regions
+        if region.first_row in {2, 4}
+    ]
+    queue, findings, doubts = BestFirst(suspected), Findings(), Doubts()
+    async with a_local_server(folder, ["test_shelf.py"], workers=2) as server:
+        async with aclosing(server.cover(WATCHED.ids, seconds=20, limit_s=10)) as covered:
+            assert [one.passed async for one in covered] == [False]
+        bounds = Bounds(deadline=anyio.current_time() + 120, candidates=10_000)
+        await search_until_sure(
+            queue, server, WATCHED, findings, doubts, bounds, lambda _findings: None
+        )
+    assert findings.exhausted
+    assert {proposal.after for proposal, much in findings.further if much == 2} >= {"return low"}
+    assert "return low … return high" in {one.after for one in findings.plausible}
+    assert {one.sketch.tier for one in findings.plausible} == {4}
