@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from agent.repair.formulas import Formula, ochiai
+from agent.repair.formulas import Formula, dstar
 from agent.repair.source import Failure
 from agent.task import RepoPath, TestId
 
@@ -51,7 +51,7 @@ def suspicions(
     traces: Iterable[Trace],
     is_target: Callable[[RepoPath], bool],
     *,
-    formula: Formula = ochiai,
+    formula: Formula = dstar,
 ) -> Suspicions:
     """Score every line that a failing test ran; files that are no target are left out."""
     traces = list(traces)

@@ -20,6 +20,8 @@ NAMED_BY_TEST = 0.3
 """Suspicion of a value whose name only the failing test mentions."""
 SIGNATURE = 0.7
 """Share of a function's suspicion that goes to its signature's defaults."""
+PLAIN_SIGNATURE = 0.35
+"""The same where it has none."""
 MOST_NEIGHBOURS = 40
 """Files that are read because a suspicious file names them."""
 
@@ -64,9 +66,7 @@ def suspects(
     for path, lines in by_file.items():
         if source := sources[path]:
             ranked.extend(_covered(source, lines, found.failures))
-    mentioned = _mentioned(ranked)
-    for name in test_names:
-        mentioned.setdefault(name, NAMED_BY_TEST / NAMED_ELSEWHERE)
+    mentioned = _mentioned(ranked, test_names)
     for path in _neighbours(sources, paths):
         sources.setdefault(path, _source(path, read, grammar_of))
     known = {(one.source.path, one.region.first_row) for one in ranked}
@@ -121,23 +121,30 @@ def _covered(
             yield Suspect(source=source, region=region, score=lines[best], failure=failure)
 
 
-def _mentioned(ranked: Iterable[Suspect]) -> dict[str, float]:
-    names: dict[str, float] = {}
-    for suspect in ranked:
-        for node in suspect.region.nodes:
-            if name := _name(suspect.source, node):
-                names[name] = max(names.get(name, 0.0), suspect.score)
-    return names
+@dataclass(frozen=True, slots=True)
+class _Mentioned:
+    """What suspicious statements name, each with the suspicion of the most suspicious one."""
+
+    names: dict[str, float]
+    """Variables that are not local where they stand."""
+    members: dict[str, float]
+    """What is read of something else: `b` of `a.b`."""
 
 
-def _name(source: Source, node: SyntaxNode) -> str:
-    match source.grammar.kind(node):
-        case Kind.NAME:
-            return source.text(node)
-        case Kind.ATTRIBUTE if (parts := source.grammar.member(node)) is not None:
-            return source.text(parts[1])
-        case _:
-            return ""
+def _mentioned(ranked: Iterable[Suspect], test_names: frozenset[str]) -> _Mentioned:
+    by_tests = NAMED_BY_TEST / NAMED_ELSEWHERE
+    names, members = (dict.fromkeys(test_names, by_tests) for _ in range(2))
+    for one in ranked:
+        source = one.source
+        local = frozenset(source.grammar.scope(source.tree, one.region.node).values)
+        for node in one.region.nodes:
+            kind = source.grammar.kind(node)
+            if kind is Kind.NAME and (name := source.text(node)) not in local:
+                names[name] = max(names.get(name, 0.0), one.score)
+            elif kind is Kind.ATTRIBUTE and (parts := source.grammar.member(node)) is not None:
+                member = source.text(parts[1])
+                members[member] = max(members.get(member, 0.0), one.score)
+    return _Mentioned(names, members)
 
 
 def _neighbours(
@@ -156,26 +163,34 @@ def _neighbours(
 def _uncovered(
     source: Source,
     lines: Mapping[int, float],
-    mentioned: Mapping[str, float],
+    mentioned: _Mentioned,
     known: set[tuple[RepoPath, int]],
 ) -> Iterator[Suspect]:
     for region in source.regions:
         if (source.path, region.first_row) in known:
             continue
-        score = _import_time_score(source, region, lines, mentioned)
+        if source.grammar.is_function(region.node):
+            score = _signature_score(source, region, lines)
+        else:
+            score = NAMED_ELSEWHERE * _bound_score(source, region.node, mentioned)
         if score > 0:
             yield Suspect(source=source, region=region, score=score, failure=None)
 
 
-def _import_time_score(
-    source: Source, region: Region, lines: Mapping[int, float], mentioned: Mapping[str, float]
-) -> float:
-    node = region.node
-    if source.grammar.is_function(node):
-        rows = range(node.start_point.row + 1, node.end_point.row + 2)
-        body = max((lines[row] for row in rows if row in lines), default=0.0)
-        return SIGNATURE * body
-    if any(source.grammar.is_function(outer) for outer in ancestors(node)):
+def _signature_score(source: Source, region: Region, lines: Mapping[int, float]) -> float:
+    rows = range(region.node.start_point.row + 1, region.node.end_point.row + 2)
+    body = max((lines[row] for row in rows if row in lines), default=0.0)
+    has_defaults = any(source.text(node) == "=" for node in region.nodes)
+    return (SIGNATURE if has_defaults else PLAIN_SIGNATURE) * body
+
+
+def _bound_score(source: Source, node: SyntaxNode, mentioned: _Mentioned) -> float:
+    """Return the suspicion of whoever mentions what a statement outside of functions binds."""
+    around = list(ancestors(node))
+    if any(source.grammar.is_function(outer) for outer in around):
         return 0.0
+    # A class is what binds a name and holds statements; its members are not visible as names
+    is_member = any(source.grammar.binds(outer) for outer in around)
+    tables = [mentioned.members] if is_member else [mentioned.members, mentioned.names]
     bound = source.grammar.binds(node)
-    return NAMED_ELSEWHERE * max((mentioned.get(name, 0.0) for name in bound), default=0.0)
+    return max((table.get(name, 0.0) for name in bound for table in tables), default=0.0)

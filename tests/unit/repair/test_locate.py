@@ -2,7 +2,7 @@
 
 import pytest
 
-from agent.repair.formulas import barinel
+from agent.repair.formulas import ochiai
 from agent.repair.lang import grammar_for
 from agent.repair.locate import (
     LONG_UNCHANGED,
@@ -13,7 +13,7 @@ from agent.repair.locate import (
     suspicions,
 )
 from agent.repair.source import Failure
-from agent.repair.suspects import suspects
+from agent.repair.suspects import PLAIN_SIGNATURE, SIGNATURE, suspects
 from agent.repo.languages import Language
 from agent.task import RepoPath, TestId
 
@@ -43,7 +43,7 @@ def test_lines_of_failing_tests_alone_come_first() -> None:
     )
     assert set(found.lines) == {(A, 1), (A, 2), (A, 3)}
     assert found.lines[A, 2] == found.lines[A, 3] == 1.0
-    assert found.lines[A, 1] == pytest.approx(1 / 3**0.5)
+    assert found.lines[A, 1] == pytest.approx(1 / 3)
 
 
 def test_another_formula_gives_other_scores_to_the_same_lines() -> None:
@@ -52,8 +52,8 @@ def test_another_formula_gives_other_scores_to_the_same_lines() -> None:
         a_trace("t2", passed=True, a=[1]),
         a_trace("t3", passed=True, a=[1]),
     ]
-    found = suspicions(traces, is_target, formula=barinel)
-    assert found.lines == {(A, 1): pytest.approx(1 / 3), (A, 2): 1.0}
+    found = suspicions(traces, is_target, formula=ochiai)
+    assert found.lines == {(A, 1): pytest.approx(1 / 3**0.5), (A, 2): 1.0}
 
 
 def test_lines_that_changed_of_late_come_before_others_as_suspicious() -> None:
@@ -153,6 +153,31 @@ def test_values_are_suspected_by_the_statements_that_name_them() -> None:
         "return self.value": 0.5,
         "start = 1": pytest.approx(0.6),
     }
+
+
+def test_a_name_is_looked_for_only_where_it_can_be_meant() -> None:
+    files = {
+        A: b"from b import STEP\n\n\ndef f(limit):\n    return limit.start + STEP\n",
+        B: b"limit = 3\nSTEP = 2\nstart = 4\n\n\nclass Box:\n    STEP = 5\n    start = 6\n",
+    }
+    found = Suspicions(lines={(A, 5): 1.0})
+    ranking = suspects(found, files.get, [A, B], lambda _path: grammar_for(Language.PYTHON))
+    elsewhere = [one for one in ranking if one.source.path == B]
+    # A local variable means nothing outside, a bare name no member of a class
+    assert {(one.line, one.code) for one in elsewhere} == {
+        (2, "STEP = 2"),
+        (3, "start = 4"),
+        (8, "start = 6"),
+    }
+
+
+def test_a_signature_without_defaults_is_suspected_less() -> None:
+    text = b"def plain(a):\n    return a\n\n\ndef default(a=1):\n    return a\n"
+    found = Suspicions(lines={(A, 2): 1.0, (A, 6): 1.0})
+    ranking = suspects(found, {A: text}.get, [A], lambda _path: grammar_for(Language.PYTHON))
+    scores = {one.line: one.score for one in ranking}
+    assert scores[1] == pytest.approx(PLAIN_SIGNATURE)
+    assert scores[5] == pytest.approx(SIGNATURE)
 
 
 def test_values_that_the_test_names_are_suspected_a_little() -> None:
