@@ -297,8 +297,8 @@ async def test_the_search_goes_on_from_the_attempt_and_applies_nothing(
         before = desk.attempt.delta()
         outcome = done(await call(desk, SearchOneEdit, seconds=20))
         lines = outcome.text.splitlines()
-        assert lines[0] == (
-            "1 edit makes the tests near pass, which need not be right; nothing was changed."
+        assert lines[0].endswith(
+            " the tests near pass, which need not be right; nothing was changed."
         )
         assert "calc.py:4: another name: return low → return high" in lines[1]
         assert "+        return high" in lines
@@ -327,7 +327,7 @@ async def test_a_search_that_finds_nothing_says_where_it_looked(
     async with a_tool_desk(bench, baseline=known) as desk:
         put(desk, "calc.py", hopeless.encode())
         outcome = done(await call(desk, SearchOneEdit, seconds=4))
-        assert outcome.text.startswith("Nothing found. No single small edit of the ")
+        assert outcome.text.startswith("Nothing found. No small edit")
         assert "\nsuspect calc.py:2 (" in outcome.text
         assert outcome.shown.startswith("nothing found, ")
 
