@@ -20,7 +20,7 @@ from agent.repair.judge.labels import Extent
 from agent.repair.judge.order import distinct, ranked
 from agent.repair.locate import Suspicions, Trace, boosted, suspicions
 from agent.repair.partial import combinations
-from agent.repair.plan import Plan, first_limit_s, plan_by_command, plan_forked
+from agent.repair.plan import Plan, first_limit_s, never_ends, plan_by_command, plan_forked
 from agent.repair.probed import survey_by_probes
 from agent.repair.proposal import Proposal
 from agent.repair.queue import BestFirst
@@ -204,7 +204,13 @@ class Hunt:
             return
         longest_s = baseline.timeout_for(self.watched.ids)
         async with bench.open() as sandbox:
-            took_s = await measured_s(bench, sandbox, self.watched, wall_s=self._left_s / 2)
+            results = baseline.report.results
+            known = (results.get(id_) for id_ in baseline.targets)
+            took_s = (
+                None
+                if any(one is not None and never_ends(one) for one in known)
+                else await measured_s(bench, sandbox, self.watched, wall_s=self._left_s / 2)
+            )
             if took_s is not None:
                 self.plan = guess(budget_s=self._left_s, try_s=took_s)
             if not self._is_worth(self.plan):

@@ -10,7 +10,7 @@ from agent.events import SearchPlanned
 from agent.repair.validate.base import Watched
 from agent.verify.bench import Runner
 from agent.verify.command_runner import CommandRunner
-from agent.verify.report import Baseline
+from agent.verify.report import Baseline, TestResult
 
 HANDFUL: Final = 5
 """With fewer tries a search is a lottery, and is not begun."""
@@ -110,7 +110,8 @@ def plan_by_command(
         if selects:
             results = baseline.report.results
             tests_s = sum(result.duration_s for result in results.values())
-            needed = sum(results[id_].duration_s for id_, _ in watched.targets if id_ in results)
+            known = [results[id_] for id_, _ in watched.targets if id_ in results]
+            needed = sum(1.0 if never_ends(one) else one.duration_s for one in known)
             try_s = min(try_s, max(0.1, try_s - tests_s) + needed)
     return Plan(
         is_forked=False,
@@ -119,6 +120,11 @@ def plan_by_command(
         selects=selects,
         side_by_side=side_by_side,
     )
+
+
+def never_ends(result: TestResult) -> bool:
+    """Tell whether a test was ended on the base for its time; then that says nothing of a try."""
+    return result.error_type == "Timeout"
 
 
 def first_limit_s(plan: Plan, longest_s: float) -> float:

@@ -30,6 +30,8 @@ MOST_FILES: Final = 600
 """Files that get probes; those near the tests' own come first."""
 MOST_BYTES: Final = 32 * 1024**2
 """Of what the probes told in one run."""
+HANGING_S: Final = 5.0
+"""For a file that is known not to end: what it runs until then is what it runs."""
 MOST_PASSING: Final = 50
 """Passing tests that every try is held against; the gate runs all of them."""
 
@@ -47,6 +49,8 @@ async def survey_by_probes(
         return None
     until = anyio.current_time() + seconds
     wanted = frozenset(baseline.targets)
+    known = [baseline.report.results.get(id_) for id_ in baseline.targets]
+    hanging = {file_of(one) for one in known if one is not None and one.error_type == "Timeout"}
     traces: list[Trace] = []
     marked: dict[RepoPath, set[int]] = {}
     async with bench.open(delta) as sandbox:
@@ -54,7 +58,8 @@ async def survey_by_probes(
             left_s = until - anyio.current_time()
             if not is_wanted and left_s <= 0:
                 break
-            told = await _run(bench, sandbox, path, ground, wall_s=max(left_s, 30.0))
+            wall_s = HANGING_S if path in hanging else max(left_s, 30.0)
+            told = await _run(bench, sandbox, path, ground, baseline, wall_s=wall_s)
             traces += told.traces
             for trace, lines in zip(told.traces, told.own_lines, strict=True):
                 if trace.test in wanted:
@@ -139,14 +144,22 @@ class _Told:
 
 
 async def _run(
-    bench: Bench, sandbox: Sandbox, path: RepoPath, ground: Territory, *, wall_s: float
+    bench: Bench,
+    sandbox: Sandbox,
+    path: RepoPath,
+    ground: Territory,
+    baseline: Baseline,
+    *,
+    wall_s: float,
 ) -> _Told:
     await sandbox.run(Command(argv=("rm", "-f", PROBED)))
     report = await bench.runner.run(sandbox, Selection(files=(path,)), wall_s=wall_s)
     data = await sandbox.read_file(PROBED, limit_bytes=MOST_BYTES)
     source = _source(path, ground.read(path))
-    if data is None or source is None or isinstance(report, NoReport):
+    if data is None or source is None:
         return _Told()
+    if isinstance(report, NoReport):
+        return _of_hanging(data, path, baseline) if report.hung else _Told()
     results = [result for result in report.results.values() if file_of(result) == path]
     parts = _parted(_turns(data, path, _spans(source, results)), results)
     return _Told(
@@ -156,6 +169,18 @@ async def _run(
             for result in results
             if result.id in parts
         ),
+    )
+
+
+def _of_hanging(data: bytes, path: RepoPath, baseline: Baseline) -> _Told:
+    """Give the targets of a file that did not end all that ran."""
+    turns = _turns(data, path, {})
+    results = baseline.report.results
+    here = [id_ for id_ in baseline.targets if file_of(results[id_]) == path]
+    lines = frozenset(line for turn in turns for line in turn.marks)
+    return _Told(
+        traces=tuple(_trace(results[id_], turns) for id_ in here),
+        own_lines=tuple(lines for _id in here),
     )
 
 

@@ -132,12 +132,13 @@ def _result_of(told: dict[str, Any], root: str) -> TestResult:
     if is_file and outcome is Outcome.FAILED:
         outcome = Outcome.ERROR
     thrown = _thrown(told, root) if outcome in _BAD | {Outcome.XFAILED} else _NOTHING
+    is_late = told.get("kind") == "testTimeoutFailure"
     return TestResult(
         id=id_,
         outcome=outcome,
         duration_s=_seconds(told.get("seconds")),
         message=thrown.message,
-        error_type=thrown.type,
+        error_type="Timeout" if is_late else thrown.type,
         frames=thrown.frames,
         path=_path_of(told.get("file"), root),
         line=_line(told.get("line")),

@@ -35,6 +35,8 @@ _REPORTER: Final = (
     f"--test-reporter-destination={REPORT}",
 )
 _PATTERN: Final = frozenset("*?[{")
+SHARE_OF_FILE: Final = 0.8
+"""Of the time for a run, after which node takes a single file to hang."""
 _NOT_FOUND: Final = 127
 _BUILD_FAILED: Final = 96
 """Exit code of ours for a step before the tests that fails; no runner uses it."""
@@ -94,6 +96,8 @@ class ScriptRunner:
         files = wanted.files_below(self.command.directory)
         is_alone = self.command.tool is Tool.NODE and bool(selection.ids) and len(files) == 1
         argv = self._alone(files[0]) if is_alone else self.argv(self.folder(root), files)
+        if self.command.tool is Tool.NODE and not is_alone:
+            argv = _with_timeout(argv, wall_s)
         completed = await sandbox.run(
             Command(
                 argv=("sh", "-c", _START, "sh", str(len(before)), *before, *argv),
@@ -201,6 +205,13 @@ def _node(options: Sequence[str], wanted: Sequence[str]) -> tuple[str, ...]:
         starter = f"{INSIDE_DIR}/greenloop_node_files.mjs"
         return ("node", starter, *arguments, "--", *wanted)
     return ("node", *arguments, *wanted)
+
+
+def _with_timeout(argv: tuple[str, ...], wall_s: float) -> tuple[str, ...]:
+    """Let node end a file that does not end, so that it is known which one it was."""
+    place = argv.index("--test")
+    limit = f"--test-timeout={max(1, round(SHARE_OF_FILE * wall_s * 1000))}"
+    return (*argv[:place], limit, *argv[place:])
 
 
 def _of_script(file: RepoPath, completed: Completed, root: str) -> TestReport:
