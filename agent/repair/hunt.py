@@ -48,6 +48,9 @@ from sandbox.errors import SandboxLost
 
 MOST_STARTS: Final = 4
 """Times that a search process is started within one search; a mutant can take one with it."""
+BY_NAMES: Final = (
+    "no line that the failing tests run could be seen; the search went by the names that they use"
+)
 SURVEY_SHARE: Final = 0.1
 """Share of the budget for learning which lines the passing tests run."""
 PROGRESS_EVERY_S: Final = 0.2
@@ -251,6 +254,7 @@ class Hunt:
         if not found.lines:
             lines = named_lines(names, ground.read, sorted(ground.paths), ground.grammar)
             found = Suspicions(lines=lines)
+            self.notes.append(BY_NAMES)
         await self._rank(found, names)
 
     def _target_files(self) -> list[RepoPath]:
