@@ -2,18 +2,19 @@
 
 For each mined fix the tests run once under the product's own survey; what they ran is kept, and
 every formula ranks the same lines. Printed are the rank of the first statement that the fix
-changed (those as suspicious share their middle rank) and how often it is among the first few.
+changed, how often it is among the first few, and how much a search tries before it comes to the
+right edit there (see `formulas_work`).
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cache
-from math import inf
+from math import exp, inf, log
 from pathlib import Path
-from statistics import median
+from statistics import fmean, median
 from typing import Final
 
 from rich.console import Console
@@ -21,7 +22,7 @@ from rich.table import Table
 
 from agent.edits.diff import split_lines
 from agent.errors import AgentError
-from agent.repair.formulas import FORMULAS, Formula, ochiai
+from agent.repair.formulas import FORMULAS, Formula, dstar
 from agent.repair.lang import grammar_for
 from agent.repair.lang.base import Grammar
 from agent.repair.locate import LONG_UNCHANGED, Line, boosted, suspicions
@@ -32,12 +33,12 @@ from agent.task import RepoPath
 from tests.bench.places.clones import Clone, find_clones
 from tests.bench.repair.cases import Fix, load_fixes
 from tests.bench.repair.environments import EnvironmentUnusable
+from tests.bench.repair.formulas_work import Placed, placed
 from tests.bench.repair.score import sources_of
-from tests.bench.repair.spectra import NotMeasured, Spectrum, spectrum
+from tests.bench.repair.spectra import NotMeasured, Spectrum, kept_file, spectrum
 
 ROOT: Final = Path(__file__).parents[3]
 FIRST: Final = (1, 5, 10, 30)
-EQUAL: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Way:
     """One way to rank."""
 
     name: str
-    formula: Formula = ochiai
+    formula: Formula = dstar
     with_frames: bool = True
     history: str = ""
     """`commits`: the repository's last commits count; `broken`: the fix is what was committed, and
@@ -77,8 +78,8 @@ WAYS: Final = (
     *(Way(name=name, formula=formula) for name, formula in FORMULAS.items()),
     *(
         Way(name=f"{told}, rest at {share}", history=history, unchanged=share)
-        for history, told in (("commits", "Ochiai, last commits"), ("broken", "Ochiai, just typed"))
-        for share in (0.9, 0.8, 0.6, 0.4)
+        for history, told in (("commits", "D*, last commits"), ("broken", "D*, just typed"))
+        for share in (0.8, 0.6, 0.4)
     ),
 )
 
@@ -91,38 +92,41 @@ def main(arguments: Sequence[str]) -> int:
     if not found:
         console.print("nothing measured: no mined case has a clone below --clones")
         return 1
-    ranks = {way.name: [rank(one, way) for one in found] for way in WAYS}
-    console.print(table(ranks, f"half {options.half}: {len(found)} fixes"))
+    places = {way.name: [place(one, way) for one in found] for way in WAYS}
+    console.print(table(places, f"half {options.half}: {len(found)} fixes"))
     if options.json:
-        options.json.write_text(json.dumps(ranks, indent=1) + "\n", "utf-8")
+        record = {name: [asdict(each) for each in all_] for name, all_ in places.items()}
+        options.json.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     if options.each and options.half == "A":
         for at, one in enumerate(found):
-            told = "  ".join(f"{ranks[way.name][at]:g}" for way in WAYS)
+            told = "  ".join(f"{places[way.name][at].rank:g}" for way in WAYS)
             console.print(f"{one.case.key:<30} {told}", highlight=False)
     return 0
 
 
-def table(ranks: Mapping[str, Sequence[float]], title: str) -> Table:
+def table(places: Mapping[str, Sequence[Placed]], title: str) -> Table:
     """Return a row for each way to rank."""
     shown = Table(title=title)
     shown.add_column("formula")
     shown.add_column("median rank", justify="right")
     for first in FIRST:
-        shown.add_column(f"in the first {first}", justify="right")
-    shown.add_column("not at all", justify="right")
-    for name, each in ranks.items():
-        shares = (sum(rank <= first for rank in each) for first in FIRST)
+        shown.add_column(f"first {first}", justify="right")
+    for name in ("not at all", "tried before: median", "mean"):
+        shown.add_column(name, justify="right")
+    for name, each in places.items():
+        shares = (sum(one.rank <= first for one in each) for first in FIRST)
         cells = [f"{100 * count / len(each):.0f} %" for count in shares]
-        lost = each.count(inf)
-        shown.add_row(name, f"{median(each):g}", *cells, str(lost))
+        work = [one.work for one in each if one.work < inf]
+        mean = f"{exp(fmean(map(log, work))):.1f}" if work else "-"
+        middle = median(one.work for one in each)
+        lost = str(len(each) - len(work))
+        rank = median(one.rank for one in each)
+        shown.add_row(name, f"{rank:g}", *cells, lost, f"{middle:.1f}", mean)
     return shown
 
 
-def rank(one: Measured, way: Way) -> float:
-    """Return the rank of the first statement that the fix changed; infinite: it is not suspected.
-
-    Statements as suspicious as that one share the middle of their ranks.
-    """
+def place(one: Measured, way: Way) -> Placed:
+    """Return where a way to rank puts the most suspicious statement that the fix changed."""
     traces = one.seen.traces
     if not way.with_frames:
         traces = tuple(replace(trace, errors=()) for trace in traces)
@@ -136,11 +140,7 @@ def rank(one: Measured, way: Way) -> float:
             range(suspect.region.first_row + 1, suspect.region.last_row + 2)
         )
     ]
-    if not right:
-        return inf
-    above = sum(suspect.score > max(right) + EQUAL for suspect in ranking)
-    alike = sum(abs(suspect.score - max(right)) <= EQUAL for suspect in ranking)
-    return above + (alike + 1) / 2
+    return placed([suspect.score for suspect in ranking], right)
 
 
 def _recent(one: Measured, history: str) -> dict[Line, float]:
@@ -167,6 +167,8 @@ def _measured(options: argparse.Namespace) -> Iterator[Measured]:
         cases = [case for case in cases if any(name in case.key for name in options.only)]
     for case in cases:
         if (clone := clones.get(case.repository)) is None or (options.small and not case.is_small):
+            continue
+        if options.report and not kept_file(options.cache, case).exists():
             continue
         told = case.key if case.half == "A" else "a case of half B"
         try:
@@ -211,7 +213,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--again", action="store_true", help="forget what the tests were seen to run"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="the ranks, without names")
+    parser.add_argument("--report", action="store_true", help="only cases that are kept")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="the places, without names")
     parser.add_argument("--cache", type=Path, default=ROOT / ".cache" / "repair", metavar="DIR")
     parser.add_argument("--width", type=int, default=120, metavar="COLUMNS")
     return parser.parse_args(arguments)

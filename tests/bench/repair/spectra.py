@@ -52,7 +52,7 @@ class Spectrum:
 
 def spectrum(clone: Clone, case: Fix, cache: Path, *, again: bool) -> Spectrum:
     """Return what is kept of a case, else measure it. Raises: NotMeasured, EnvironmentUnusable."""
-    kept = cache / "spectra" / f"{case.key}.json"
+    kept = kept_file(cache, case)
     if kept.exists() and not again:
         return _spectrum_of(json.loads(kept.read_text("utf-8")))
     tree = (cache / "work" / "formulas" / case.key).absolute()
@@ -66,6 +66,11 @@ def spectrum(clone: Clone, case: Fix, cache: Path, *, again: bool) -> Spectrum:
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text(json.dumps(record), "utf-8")
     return _spectrum_of(record)
+
+
+def kept_file(cache: Path, case: Fix) -> Path:
+    """Return where a case is kept, measured or not."""
+    return cache / "spectra" / f"{case.key}.json"
 
 
 async def _measured(tree: Path, state: Path, case: Fix) -> dict[str, Any]:
