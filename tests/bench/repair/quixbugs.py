@@ -50,9 +50,6 @@ def main(arguments: Sequence[str]) -> int:
                 for line in told(outcome):
                     console.print(line, markup=False, highlight=False)
     console.print(summary_table(outcomes))
-    if options.json:
-        kept = {way: [asdict(each) for each in outcomes[way]] for way in ways}
-        options.json.write_text(json.dumps(kept, indent=1) + "\n")
     missed = floors_missed(outcomes) if not options.only else []
     for line in missed:
         console.print(line)
@@ -105,6 +102,8 @@ async def _measure(
                     settings, variables, program, shown, budget_s=options.budget_s
                 )
             outcomes[way].append(outcome)
+            if options.json:
+                _write(options.json, outcomes)
             console.print(f"[dim]{way} {program.name}: {outcome.verdict} {outcome.label}[/dim]")
 
         async with anyio.create_task_group() as tasks:
@@ -112,6 +111,12 @@ async def _measure(
                 for program in programs:
                     tasks.start_soon(one, program, way)
     return {way: sorted(found, key=lambda each: each.program) for way, found in outcomes.items()}
+
+
+def _write(file: Path, outcomes: Mapping[str, Sequence[Outcome]]) -> None:
+    """Keep what is there so far: the whole takes a while."""
+    kept = {way: [asdict(each) for each in found] for way, found in outcomes.items()}
+    file.write_text(json.dumps(kept, indent=1) + "\n")
 
 
 def _environment(home: Path) -> Path:
