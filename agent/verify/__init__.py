@@ -13,6 +13,6 @@ for exactly this reporter, builds its names from pieces and avoids all that is n
 principle change what both reports are made from. Tests and plugins of the base are trusted. A
 value that claims to be equal to everything makes an assertion true (it is flagged), and code
 under test may change data of the tests, or of the libraries that their assertions use. A test
-command other than pytest has one witness only, its JUnit file (flagged). Nothing here says that a
-green program is right: it passes the tests.
+command other than pytest has one witness only, its JUnit file, and so have the runners of
+JavaScript (flagged). Nothing here says that a green program is right: it passes the tests.
 """
