@@ -15,7 +15,7 @@ from typing import Any
 
 from .observe_text import state_of, text_of  # noqa: TID252 - see inside/__init__
 
-MOST_PARTS = 1500
+MOST_PARTS = 800
 """Parts of the arguments of a call that is kept."""
 MOST_KEPT = 48
 """Calls of one function that are kept; the replay takes fewer."""

@@ -17,7 +17,7 @@ from enum import Enum
 from typing import Any
 
 DEEPEST = 8
-MOST_PARTS = 3000
+MOST_PARTS = 1500
 """Parts of a value that are written down; the rest counts as equal."""
 LONGEST_REPR = 2000
 MOST_DRAINED = 200
@@ -152,21 +152,12 @@ class Expression:
         return sorted(found)
 
 
-def express(value: Any, depth: int = 0) -> Expression | None:
+def express(value: Any) -> Expression | None:
     """Return an expression that evaluates to an equal value; None where no simple one does."""
-    kind = type(value)
-    if depth > DEEPEST:
-        return None
-    if kind is float and (value != value or value in (float("inf"), float("-inf"))):
-        return None if value != value else Expression(f'float("{value}")')
-    if kind in _PLAIN:
-        return _short(repr(value))
-    if kind in (list, tuple, set, frozenset):
-        return _container(value, depth)
-    if kind is dict:
-        return _mapping(value, depth)
-    found = _named(value) or _by_repr(value) or _by_constructor(value, depth)
-    return found if found is not None and gives_back(found, value) else None
+    found = _Writer().of(value, 0)
+    if found is None or type(value) in _PLAIN:
+        return found
+    return found if gives_back(found, value) else None
 
 
 def gives_back(expression: Expression, value: Any) -> bool:
@@ -178,42 +169,93 @@ def gives_back(expression: Expression, value: Any) -> bool:
         return False
 
 
+class _Writer:
+    """Writes one value; gives up on more parts than a short expression can have."""
+
+    def __init__(self) -> None:
+        self._left = LONGEST_EXPRESSION
+
+    def of(self, value: Any, depth: int) -> Expression | None:
+        self._left -= 1
+        kind = type(value)
+        if depth > DEEPEST or self._left < 0:
+            return None
+        if kind is float and (value != value or value in (float("inf"), float("-inf"))):
+            return None if value != value else Expression(f'float("{value}")')
+        if kind in _PLAIN:
+            return _short(repr(value))
+        if kind in (list, tuple, set, frozenset):
+            return self._container(value, depth)
+        if kind is dict:
+            return self._mapping(value, depth)
+        found = _named(value) or _by_repr(value)
+        if found is not None and gives_back(found, value):
+            return found
+        return self._by_constructor(value, depth)
+
+    def _container(self, value: Any, depth: int) -> Expression | None:
+        if len(value) > LONGEST_EXPRESSION // 3:
+            return None
+        sources: list[str] = []
+        names: dict[str, Any] = {}
+        for one in value:
+            part = self.of(one, depth + 1)
+            if part is None or not _join(names, part.names):
+                return None
+            sources.append(part.source)
+        if isinstance(value, list):
+            return _short("[" + ", ".join(sources) + "]", names)
+        if isinstance(value, tuple):
+            comma = "," if len(sources) == 1 else ""
+            return _short("(" + ", ".join(sources) + comma + ")", names)
+        inner = "{" + ", ".join(sorted(sources)) + "}" if sources else ""
+        if isinstance(value, frozenset):
+            return _short(f"frozenset({inner})", names)
+        return _short(inner or "set()", names)
+
+    def _mapping(self, value: dict[Any, Any], depth: int) -> Expression | None:
+        if len(value) > LONGEST_EXPRESSION // 5:
+            return None
+        sources = []
+        names: dict[str, Any] = {}
+        for pair in value.items():
+            key, held = (self.of(one, depth + 1) for one in pair)
+            if key is None or held is None or not _join(names, key.names):
+                return None
+            if not _join(names, held.names):
+                return None
+            sources.append(f"{key.source}: {held.source}")
+        return _short("{" + ", ".join(sources) + "}", names)
+
+    def _by_constructor(self, value: Any, depth: int) -> Expression | None:
+        """Call the class with the attributes that are named like its parameters."""
+        kind = type(value)
+        if not is_importable(kind) or not getattr(value, "__dict__", None):
+            return None
+        try:
+            parameters = inspect.signature(kind).parameters.values()
+        except (TypeError, ValueError):
+            return None
+        names = {kind.__name__: kind}
+        sources = []
+        for parameter in parameters:
+            if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                continue
+            is_known, held = _attribute(value, parameter.name)
+            if not is_known and parameter.default is parameter.empty:
+                return None
+            if not is_known or (parameter.default is held and not _is_positional(parameter)):
+                continue
+            part = self.of(held, depth + 1)
+            if part is None or not _join(names, part.names):
+                return None
+            word = "" if _is_positional(parameter) else f"{parameter.name}="
+            sources.append(word + part.source)
+        return _short(f"{kind.__name__}({', '.join(sources)})", names)
+
+
 def _short(source: str, names: dict[str, Any] | None = None) -> Expression | None:
     return Expression(source, names) if len(source) <= LONGEST_EXPRESSION else None
-
-
-def _container(value: Any, depth: int) -> Expression | None:
-    if len(value) > LONGEST_EXPRESSION // 3:
-        return None
-    parts = [express(one, depth + 1) for one in value]
-    names: dict[str, Any] = {}
-    for part in parts:
-        if part is None or not _join(names, part.names):
-            return None
-    sources = [part.source for part in parts if part is not None]
-    if isinstance(value, list):
-        return _short("[" + ", ".join(sources) + "]", names)
-    if isinstance(value, tuple):
-        return _short("(" + ", ".join(sources) + ("," if len(sources) == 1 else "") + ")", names)
-    inner = "{" + ", ".join(sorted(sources)) + "}" if sources else ""
-    if isinstance(value, frozenset):
-        return _short(f"frozenset({inner})", names)
-    return _short(inner or "set()", names)
-
-
-def _mapping(value: dict[Any, Any], depth: int) -> Expression | None:
-    if len(value) > LONGEST_EXPRESSION // 5:
-        return None
-    sources = []
-    names: dict[str, Any] = {}
-    for pair in value.items():
-        key, held = (express(one, depth + 1) for one in pair)
-        if key is None or held is None or not _join(names, key.names):
-            return None
-        if not _join(names, held.names):
-            return None
-        sources.append(f"{key.source}: {held.source}")
-    return _short("{" + ", ".join(sources) + "}", names)
 
 
 def _join(names: dict[str, Any], more: dict[str, Any]) -> bool:
@@ -270,33 +312,6 @@ def _meant(name: str, kind: type[Any], *, is_dotted: bool) -> Any:
 
 
 _BUILTINS = frozenset(dir(builtins))
-
-
-def _by_constructor(value: Any, depth: int) -> Expression | None:
-    """Call the class with the attributes that are named like its parameters."""
-    kind = type(value)
-    if not is_importable(kind) or not getattr(value, "__dict__", None):
-        return None
-    try:
-        parameters = inspect.signature(kind).parameters.values()
-    except (TypeError, ValueError):
-        return None
-    names = {kind.__name__: kind}
-    sources = []
-    for parameter in parameters:
-        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            continue
-        is_known, held = _attribute(value, parameter.name)
-        if not is_known and parameter.default is parameter.empty:
-            return None
-        if not is_known or (parameter.default is held and not _is_positional(parameter)):
-            continue
-        part = express(held, depth + 1)
-        if part is None or not _join(names, part.names):
-            return None
-        word = "" if _is_positional(parameter) else f"{parameter.name}="
-        sources.append(word + part.source)
-    return _short(f"{kind.__name__}({', '.join(sources)})", names)
 
 
 def made_from(value: Any) -> list[str]:
