@@ -36,6 +36,8 @@ BASE_SHARE = 0.4
 """Share of the time left after that for the untouched code, which tells how many inputs fit."""
 SWAPPED_SHARE = 0.6
 """Share of the time left then for patches whose code can be swapped in; the others come last."""
+FEWEST_INPUTS = 10
+"""Inputs that each patch is asked, however late it is."""
 MOST_AROUND = 20
 """Functions of a file that are observed where an edit lies outside of all of them."""
 SHORTEST_S = 1.0
@@ -116,6 +118,7 @@ class Observer:
 
     def _base(self) -> dict[int, dict[str, Any]]:
         """Replay the untouched code, forwards and backwards; return what is always the same."""
+        started = time.monotonic()
         order = list(range(len(self._inputs)))
         forwards, backwards = self._run(
             [self._job([], turn, BASE_HANGS, {}) for turn in (order, order[::-1])], BASE_SHARE
@@ -130,16 +133,23 @@ class Observer:
                 hanging += record["how"] == "hangs"
                 if record["how"] != "hangs" or hanging <= MOST_HANGING:
                     found[record["at"]] = record
-        return self._fitting(found)
+        cpu_s = max(sum(one["cpu_s"] for one in way) for way in (forwards, backwards))
+        wall_s = time.monotonic() - started
+        return self._fitting(found, wall_s / cpu_s if 0 < cpu_s < wall_s else 1.0)
 
-    def _fitting(self, base: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        """Keep as many inputs as all patches can be asked in the time left."""
+    def _fitting(
+        self, base: dict[int, dict[str, Any]], slowness: float
+    ) -> dict[int, dict[str, Any]]:
+        """Keep as many inputs as all patches can be asked in the time left.
+
+        Slowness is how many seconds one of CPU took, with forking and all else that goes on here.
+        """
         patches = len(self._opening["patches"]) + 1
         left_s = SWAPPED_SHARE * (self._until - time.monotonic()) * self._workers / patches
         found: dict[int, dict[str, Any]] = {}
         for at, record in sorted(base.items()):
-            left_s -= record["cpu_s"]
-            if left_s < 0 and found:
+            left_s -= slowness * record["cpu_s"]
+            if left_s < 0 and len(found) >= FEWEST_INPUTS:
                 break
             found[at] = record
         return found
