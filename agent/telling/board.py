@@ -129,10 +129,7 @@ class Board:
                 changed = f" + {counted(event.dirty_files, 'uncommitted file')}"
                 self._step(Phase.WORKSPACE).detail = commit + (changed if event.dirty_files else "")
             case EnvironmentChosen():
-                weaker = f" ({one_line(event.weaker)})" if event.weaker else ""
-                self._step(
-                    Phase.ENVIRONMENT
-                ).detail = f"{one_line(event.backend)}{weaker}: {one_line(event.why)}"
+                self._step(Phase.ENVIRONMENT).detail = environment_line(event)
             case BaselineMeasured():
                 self._step(Phase.BASELINE).detail = baseline_line(event)
             case CandidateProposed():
@@ -159,6 +156,12 @@ class Board:
 
     def _step(self, phase: str) -> Step:
         return self.steps.setdefault(phase, Step(phase=phase))
+
+
+def environment_line(event: EnvironmentChosen) -> str:
+    """Return `docker: virtualenv of the repository: .venv (Python 3.11.7, pytest 8.3)`."""
+    weaker = f" ({one_line(event.weaker)})" if event.weaker else ""
+    return f"{one_line(event.backend)}{weaker}: {one_line(event.why)}"
 
 
 def tests_line(event: TestsProgress) -> str:

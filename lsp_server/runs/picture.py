@@ -27,7 +27,7 @@ from agent.events import (
     VerdictReached,
 )
 from agent.journal.records import Record
-from agent.telling.board import Board
+from agent.telling.board import Board, environment_line
 from agent.telling.lanes import Lane
 from agent.telling.lines import SOME
 from agent.telling.story import lines_of
@@ -181,7 +181,7 @@ class Picture:
             goal=started.goal if started else "",
             targets=started.targets if started else (),
             strategy=started.strategy if started else "",
-            environment=self._board.steps["environment"].detail,
+            environment=environment_line(environment) if environment else "",
             weaker=one_line(environment.weaker) if environment else "",
             baseline=_baseline(self._baseline),
             failures=tuple(_failure(each, self.top) for each in self._failures.values()),

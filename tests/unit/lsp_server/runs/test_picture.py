@@ -128,6 +128,15 @@ def test_the_state_of_a_green_run_with_its_result():
     assert state.receipt.endswith("receipt.json")
 
 
+def test_tests_that_run_early_are_not_taken_for_where_they_run():
+    picture = drawn(
+        STARTED,
+        PhaseStarted(phase="environment"),
+        TestsProgress(finished=12, failed=1, total=215),
+    )
+    assert picture.whole(picture.line(here=True, hunks=None)).environment == ""
+
+
 def test_the_input_on_which_candidates_differ_is_told_last():
     picture = drawn(*all_events(RUN, "/repo"))
     picture.take_result(an_ambiguous_result())
