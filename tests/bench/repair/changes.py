@@ -12,8 +12,6 @@ from difflib import SequenceMatcher
 from agent.repair.forms import form
 from agent.repo.languages import Language
 
-_WORDLESS = (tokenize.COMMENT, tokenize.NL)
-
 
 def code_lines(source: bytes) -> tuple[str, ...] | None:
     """Return the lines without docstrings, comments and blank ones; None where it is no Python 3.
@@ -60,12 +58,11 @@ def code_form(source: bytes) -> object:
 
 
 def _docstrings(tree: ast.AST) -> list[tuple[int, int]]:
-    """Return first and last line of every string that stands as a statement of its own line."""
+    """Return first and last line of every string that is a statement."""
     return [
         (node.lineno, node.end_lineno or node.lineno)
         for node in ast.walk(tree)
         if isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
-        and node.col_offset >= 0
     ]

@@ -130,7 +130,7 @@ def _first_s(records: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def _is_search(record: Mapping[str, Any]) -> bool:
-    return record["event"] == "PhaseStarted" and record["data"]["phase"] == "search"
+    return bool(record["event"] == "PhaseStarted" and record["data"]["phase"] == "search")
 
 
 def _records(state: Path) -> Iterator[Mapping[str, Any]]:
