@@ -5,7 +5,7 @@ what was told between two lines of tests belongs to the test in which the first 
 The search can do without: no probes, or tests that they break, and there is no survey.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -21,6 +21,7 @@ from agent.repair.survey import Survey, file_of, from_report, lines_of
 from agent.repair.territory import Territory
 from agent.repair.validate.base import Watched
 from agent.repo.languages import language_of
+from agent.repo.syntax import walk
 from agent.task import RepoPath, TestId
 from agent.verify.bench import Bench, Selection
 from agent.verify.report import Baseline, NoReport, TestResult
@@ -161,7 +162,8 @@ async def _run(
     if isinstance(report, NoReport):
         return _of_hanging(data, path, baseline) if report.hung else _Told()
     results = [result for result in report.results.values() if file_of(result) == path]
-    parts = _parted(_turns(data, path, _spans(source, results)), results)
+    turns = _turns(data, path, _spans(source, results), _helper_lines(source))
+    parts = _parted(turns, results)
     return _Told(
         traces=tuple(_trace(result, parts[result.id]) for result in results if result.id in parts),
         own_lines=tuple(
@@ -174,7 +176,7 @@ async def _run(
 
 def _of_hanging(data: bytes, path: RepoPath, baseline: Baseline) -> _Told:
     """Give the targets of a file that did not end all that ran."""
-    turns = _turns(data, path, {})
+    turns = _turns(data, path, {}, frozenset())
     results = baseline.report.results
     here = [id_ for id_ in baseline.targets if file_of(results[id_]) == path]
     lines = frozenset(line for turn in turns for line in turn.marks)
@@ -204,8 +206,20 @@ def _spans(source: Source, results: Iterable[TestResult]) -> dict[int, int]:
     return spans
 
 
-def _turns(data: bytes, path: RepoPath, spans: Mapping[int, int]) -> list[_Turn]:
-    """Part what was told by the tests' own lines."""
+def _helper_lines(source: Source) -> frozenset[int]:
+    """Return the lines of functions with a name: tests call them, no runner does."""
+    grammar = source.grammar
+    named = (
+        node
+        for node in walk(source.tree.root_node)
+        if grammar.is_function(node) and grammar.function_name(node)
+    )
+    rows = (range(node.start_point.row, node.end_point.row + 1) for node in named)
+    return frozenset(row + 1 for lines in rows for row in lines)
+
+
+def _turns(data: bytes, path: RepoPath, spans: Mapping[int, int], helpers: Set[int]) -> list[_Turn]:
+    """Part what was told by the tests' own lines; a helper belongs to the test that calls it."""
     turns = [_Turn(starts=0)]
     for text in data.decode("utf-8", "replace").splitlines():
         place, _, number = text.rpartition(":")
@@ -216,7 +230,8 @@ def _turns(data: bytes, path: RepoPath, spans: Mapping[int, int]) -> list[_Turn]
             current.lines.setdefault(RepoPath(place), set()).add(line)
             continue
         starts = max((one for one, last in spans.items() if one <= line <= last), default=0)
-        if starts != current.starts or current.marks[:1] == [line]:
+        is_helper = not starts and line in helpers
+        if not is_helper and (starts != current.starts or current.marks[:1] == [line]):
             turns.append(_Turn(starts=starts))
         turns[-1].marks.append(line)
     return turns
@@ -225,7 +240,7 @@ def _turns(data: bytes, path: RepoPath, spans: Mapping[int, int]) -> list[_Turn]
 def _parted(turns: Sequence[_Turn], results: Sequence[TestResult]) -> dict[TestId, list[_Turn]]:
     """Give each test its turns: the n-th of several that are made at one line the n-th.
 
-    What runs between two tests, in helpers and hooks, belongs to both.
+    What runs between two tests, in hooks, belongs to both.
     """
     ran = [result for result in results if result.is_passing or result.is_failing]
     found: dict[TestId, list[_Turn]] = {}
