@@ -10,6 +10,7 @@ from agent.repair.locate import Suspicions, Trace, relevant_passing, suspicions
 from agent.repair.validate.base import Watched
 from agent.repair.validate.fork_server import Covered, ForkServer
 from agent.task import RepoPath, TestId
+from agent.verify.doctests import is_doctest
 from agent.verify.report import Baseline, Outcome, TestResult
 
 MOST_FILES: Final = 60
@@ -54,14 +55,6 @@ def file_of(result: TestResult) -> RepoPath:
 def files_of_tests(results: Iterable[TestResult]) -> frozenset[RepoPath]:
     """Return the files in which tests stand; code whose docstring is one is none of them."""
     return frozenset(file_of(result) for result in results if not is_doctest(result))
-
-
-def is_doctest(result: TestResult) -> bool:
-    """Tell by its id, `a/b.py::a.b.function`, whether a test stands in a docstring of code."""
-    path = PurePosixPath(file_of(result))
-    module = path.parent.name if path.stem == "__init__" else path.stem
-    name = result.id.partition("::")[2]
-    return path.suffix == ".py" and "." in name and module in name.split(".")
 
 
 def _files_of_targets(baseline: Baseline) -> frozenset[RepoPath]:

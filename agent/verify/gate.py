@@ -24,6 +24,7 @@ from agent.task import RepoPath, TestId, TestPolicy
 from agent.verify.baseline import Progress
 from agent.verify.bench import Bench, Selection
 from agent.verify.bite import added_tests, tests_in, without_bite
+from agent.verify.doctests import modules_with_doctests
 from agent.verify.judgement import Comparison, compare, is_fixed
 from agent.verify.protect import protected_changes, shadowing, why_protected_here
 from agent.verify.receipt import Evidence, write_receipt
@@ -309,10 +310,12 @@ class _Trial:
         touched = [change.path for change in harvest.changes]
         touched += [refused.path for refused in harvest.refused]
         why_protected = why_protected_here(self.baseline.report)
+        with_doctests = modules_with_doctests(self.baseline.report)
         found = []
         for path in map(RepoPath, touched):
+            decides = bool(why_protected(path)) or path in with_doctests
             is_code = path.endswith(CODE_ENDINGS)
-            if is_code and why_protected(path) and not await self._is_as_it_was(sandbox, path):
+            if is_code and decides and not await self._is_as_it_was(sandbox, path):
                 found.append(path)
         return tuple(found)
 

@@ -16,6 +16,7 @@ from typing import Final
 from agent.edits.changes import Content, Delta
 from agent.repo.languages import spec_of
 from agent.task import RepoPath, TestPolicy
+from agent.verify.doctests import modules_with_doctests, says_the_same
 from agent.verify.report import TestReport
 
 TEST_FOLDERS: Final = frozenset(
@@ -87,11 +88,14 @@ def protected_changes(
 ) -> dict[RepoPath, str]:
     """Return the changed paths that must be put back for measuring, each with its reason."""
     is_test = _test_files(report)
+    with_doctests = modules_with_doctests(report)
     reasons: dict[RepoPath, str] = {}
     for path, after in sorted(delta.items()):
         before = read(path)
         if reason := why_protected(path, before, after, is_test):
             reasons[path] = reason
+        elif path in with_doctests and not says_the_same(before, after):
+            reasons[path] = "has tests in its docstrings, which would change"
     if policy.may_edit:
         return {path: why for path, why in reasons.items() if _is_never_allowed(path)}
     if policy.may_add:
@@ -163,6 +167,7 @@ def _module_name(parts: tuple[str, ...]) -> str:
 def _test_files(report: TestReport) -> Callable[[RepoPath], bool]:
     """Return a predicate: collected test files, plugins of the tree, and the test folders."""
     files = {result.path for result in report.results.values() if result.path}
+    files -= modules_with_doctests(report)
     files |= set(report.plugins)
     folders = tuple(sorted({folder for file in files if (folder := _test_folder(file))}))
 
