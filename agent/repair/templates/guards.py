@@ -6,7 +6,7 @@ from typing import Final
 from agent.repair.lang.base import Kind, Trouble
 from agent.repair.proposal import Flag, Sketch
 from agent.repair.source import Site
-from agent.repo.syntax import SyntaxNode, ancestors
+from agent.repo.syntax import SyntaxNode, ancestors, walk
 
 _GUARDED: Final = (
     Trouble.MISSING_MEMBER,
@@ -21,6 +21,9 @@ _GUARDED: Final = (
     Trouble.ENDLESS,
 )
 """What a value that is empty or absent may have led to."""
+_CONSTANTS: Final = frozenset({Kind.INTEGER, Kind.NUMBER, Kind.STRING, Kind.NONE})
+OTHER_ANSWERS: Final = 1 / 3
+"""Share of its prior for a value that the function, which returns constants, returns nowhere."""
 
 
 def guard(site: Site) -> Iterator[Sketch]:
@@ -29,15 +32,39 @@ def guard(site: Site) -> Iterator[Sketch]:
     if failure is None or not failure.is_crash or not site.complains(*_GUARDED):
         return
     words, nothing = site.grammar.words, site.grammar.nothing_types
-    indent = site.source.indent_at(site.node.start_point.row)
+    indent, answers = site.source.indent_at(site.node.start_point.row), _answers(site)
     for rank, name in enumerate(_used_names(site)[:4]):
         is_none = failure.local_types.get(name) in nothing
         statement = words.none_guard if is_none else words.truthy_guard
-        values = dict.fromkeys((name, *words.empties) if not is_none else words.empties)
-        for place, value in enumerate(values):
+        others = words.empties if is_none else (name, *words.empties)
+        for place, value in enumerate(dict.fromkeys((*answers, *others))):
             lines = statement.format(indent=indent, name=name, value=value)
-            prior = 0.45 / (1 + 0.12 * place + 0.3 * rank)
+            share = OTHER_ANSWERS if answers and value not in answers else 1.0
+            prior = share * 0.45 / (1 + 0.12 * place + 0.3 * rank)
             yield site.insert_before(lines, "guarded", prior, tier=0)
+
+
+def _answers(site: Site) -> tuple[str, ...]:
+    """Constants that the function around returns elsewhere; with a truth value also the other."""
+    words, kind = site.grammar.words, site.grammar.kind
+    function = next((one for one in ancestors(site.node) if site.grammar.is_function(one)), None)
+    found: dict[str, None] = {}
+    for node in walk(function) if function is not None else ():
+        value = site.grammar.returned(node) if kind(node) is Kind.RETURN else None
+        if value is None:
+            continue
+        if kind(value) in {Kind.TRUE, Kind.FALSE}:
+            found |= dict.fromkeys((words.false, words.true))
+        elif _is_constant(site, value) or site.source.text(value) in words.empties:
+            found.setdefault(site.source.text(value))
+    return tuple(found)
+
+
+def _is_constant(site: Site, value: SyntaxNode) -> bool:
+    """Tell whether it is a literal, or a number with its sign."""
+    kind = site.grammar.kind
+    signed = site.grammar.operands(value) if kind(value) is Kind.SIGN else (value,)
+    return all(kind(one) in _CONSTANTS for one in signed)
 
 
 def _used_names(site: Site) -> list[str]:

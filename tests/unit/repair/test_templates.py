@@ -354,6 +354,23 @@ def test_guards_are_for_the_line_that_crashed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("elsewhere", "likely"),
+    [("True", ["False", "True"]), ("-1", ["-1"]), ("[]", ["[]"]), ("'none'", ["'none'"])],
+)
+def test_a_guard_answers_first_what_the_function_answers_elsewhere(
+    elsewhere: str, likely: list[str]
+) -> None:
+    before = f"def f(b):\n    if len(b) > 9:\n        return {elsewhere}\n    return b[0]\n"
+    found = results_of(before, a_crash("IndexError", "list index out of range"))
+    line = "    if not b:\n        return {}\n    return b[0]\n"
+    start = before.removesuffix("    return b[0]\n")
+    values = [*likely, "b", "None", "0"]
+    priors = [found[start + line.format(value)].prior for value in values]
+    assert priors == sorted(priors, reverse=True)
+    assert priors[len(likely) - 1] > 2 * priors[len(likely)]
+
+
+@pytest.mark.parametrize(
     ("before", "after", "flag"),
     [
         ("a = b and c\n", "a = b\n", Flag.DELETES),
