@@ -482,6 +482,23 @@ async def test_protected_files_are_put_back_and_named(tmp_path: Path) -> None:
     assert NONE in beside.still_failing
 
 
+async def test_code_with_doctests_is_mended_and_its_examples_stay(tmp_path: Path) -> None:
+    example = "    >>> twice(3)\n    {}\n"
+    code = (
+        'def twice(number):\n    """Double it.\n\n' + example + '    """\n    return number * {}\n'
+    )
+    files = {"pytest.ini": "[pytest]\naddopts = --doctest-modules\n", "shop/__init__.py": ""}
+    bench = a_bench(tmp_path / "repo", {**files, "shop/math.py": code.format(6, 3)})
+    target = TestId("shop/math.py::shop.math.twice")
+    baseline = await measured(bench, target)
+    mended = await gated(bench, baseline, {"shop/math.py": code.format(6, 2)})
+    assert isinstance(mended, Green)
+    assert mended.fixed == (target,)
+    easier = await gated(bench, baseline, {"shop/math.py": code.format(9, 3)})
+    assert isinstance(easier, Tampered)
+    assert easier.paths == ("shop/math.py",)
+
+
 async def test_a_policy_may_allow_new_tests_and_changed_tests(tmp_path: Path) -> None:
     bench = a_bench(tmp_path / "repo", SHOP)
     baseline = await measured(bench, TOTAL)
