@@ -21,7 +21,7 @@ CRASH: Final = 1.0
 PASSED_BY: Final = 0.85
 """Suspicion of the line above it in the traceback, if only failing tests run it. Each further one
 has less, and so has plumbing that passing tests run as well."""
-LONG_UNCHANGED: Final = 0.6
+LONG_UNCHANGED: Final = 0.4
 """Share of its suspicion that a line keeps which did not change, where one that the failing tests
 run did."""
 
