@@ -24,7 +24,7 @@ from .observe_call_text import call_of  # noqa: TID252
 from .observe_calls import Function, Recorder  # noqa: TID252 - see inside/__init__
 from .observe_fresh import Fresh, packed  # noqa: TID252
 from .observe_inputs import Input, make_inputs  # noqa: TID252
-from .observe_replay import CALL_S, replay, run_jobs, set_limit  # noqa: TID252
+from .observe_replay import limited, replay, run_jobs  # noqa: TID252
 from .session import collect, outside_modules  # noqa: TID252
 from .swapping import Equal, Swapper, Unsound  # noqa: TID252
 
@@ -187,9 +187,7 @@ class Observer:
 
         def job(emit: Any) -> None:
             for at in base:
-                set_limit(CALL_S)
-                text = call_of(self._inputs[at])
-                set_limit(0)
+                text = limited(call_of, self._inputs[at])
                 if text is not None:
                     emit(dict(vars(text), at=at))
 
@@ -198,9 +196,7 @@ class Observer:
     def _packs_job(self, order: list[int]) -> Any:
         def job(emit: Any) -> None:
             for at in order:
-                set_limit(CALL_S)
-                pack = packed(self._inputs[at])
-                set_limit(0)
+                pack = limited(packed, self._inputs[at])
                 if pack:
                     emit({"at": at, "pack": pack})
 

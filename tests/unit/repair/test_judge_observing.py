@@ -328,6 +328,26 @@ async def test_code_of_the_base_that_does_not_end_can_be_mended(tmp_path: Path) 
     assert "does not end" in calls(seen).values()
 
 
+async def test_an_object_that_cannot_be_packed_in_time_spoils_nothing_else(tmp_path: Path) -> None:
+    folder = a_project(tmp_path)
+    shop = (folder / "shop.py").read_text()
+    (folder / "shop.py").write_text(
+        f"{shop}\n\nclass Slow:\n"
+        "    def __deepcopy__(self, memo):\n        return Slow()\n\n"
+        "    def __getstate__(self):\n        while True:\n            pass\n"
+    )
+    (folder / "test_shop.py").write_text(
+        "from shop import Slow, total\n\n\n"
+        "def test_slow():\n    assert total(1, 2) == total(2, 1)\n"
+        "    try:\n        total(Slow(), 1)\n    except TypeError:\n        pass\n"
+        "    assert total(3, 4) == 7\n"
+    )
+    patches = [(an_edit(folder, "price + count", text),) for text in ("count + price", "price")]
+    seen = await observed(folder, "test_slow", patches=patches)
+    assert grouped(seen) == (1, 2)
+    assert calls(seen)["total(3, 4)"] == "7"
+
+
 async def test_inputs_and_outcomes_are_the_same_each_time(tmp_path: Path) -> None:
     folder = a_project(tmp_path)
     patches = [(an_edit(folder, "price + count", text),) for text in ("price", "count * price")]
