@@ -21,6 +21,7 @@ from rich.console import Console
 
 from tests.bench.places.clones import Clone, find_clones
 from tests.bench.repair.cases import Fix, load_fixes
+from tests.bench.repair.drawn import template_of
 from tests.bench.repair.environments import EnvironmentUnusable
 from tests.bench.repair.figures import Readings, as_json, reach_table, silence_lines
 from tests.bench.repair.mine import CACHE
@@ -52,13 +53,16 @@ def main(arguments: Sequence[str]) -> int:
     console = Console(width=options.width)
     if missing:
         console.print(f"left out, no clone below {options.clones}: {', '.join(missing)}")
-    outcomes = measured([case for case in chosen if case.repository in clones], clones, options)
+    chosen = [case for case in chosen if case.repository in clones]
+    outcomes = measured(chosen, clones, options)
     readings = load_readings()
     told = [each for each in outcomes if options.reveal or each.half == "A"]
     for half in ("A", "B") if options.half == "all" else (options.half,):
         _print(console, f"half {half}", [o for o in outcomes if o.half == half], readings)
     if options.half == "all":
         _print(console, "both halves", outcomes, readings)
+    for line in ceiling(chosen, clones, options) if options.drawn else ():
+        console.print(line, markup=False, highlight=False)
     for line in misses(told, clones, readings) if options.misses else ():
         console.print(line, markup=False, highlight=False)
     if options.to_read:
@@ -111,6 +115,21 @@ def _measure(clone: Clone, case: Fix, kept: Path, options: argparse.Namespace) -
     if case.half == "B" and not options.reveal:
         return "a case of half B"
     return f"{case.key}: {outcome.verdict} {outcome.confidence}, {outcome.tried} tried"
+
+
+def ceiling(
+    cases: Sequence[Fix], clones: Mapping[str, Clone], options: argparse.Namespace
+) -> Iterator[str]:
+    """Tell for how many small fixes the search would draw the real one, wherever it looks."""
+    for half in ("A", "B"):
+        small = [each for each in cases if each.is_small and each.half == half]
+        found = {each.key: template_of(clones[each.repository], each) for each in small}
+        if small:
+            count = sum(bool(name) for name in found.values())
+            yield f"half {half}: {count} of {len(small)} real fixes are one edit that is drawn"
+        for key, name in found.items():
+            if name and (half == "A" or options.reveal):
+                yield f"  {key}: {name}"
 
 
 def misses(
@@ -180,6 +199,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--again", action="store_true", help="forget what is kept of it")
     parser.add_argument("--report", action="store_true", help="only print what is kept")
     parser.add_argument("--misses", action="store_true", help="tell every miss of half A")
+    parser.add_argument("--drawn", action="store_true", help="tell how many are ever drawn")
     parser.add_argument("--to-read", type=Path, metavar="FILE", help="write patches nobody read")
     parser.add_argument("--reveal", action="store_true", help="and of half B: ends its use")
     parser.add_argument("--json", type=Path, metavar="FILE", help="figures, and cases of half A")
