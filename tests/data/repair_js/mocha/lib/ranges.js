@@ -3,7 +3,7 @@
 // Ranges of whole numbers, both ends included.
 
 exports.contains = function (range, value) {
-  return value >= range.from && value <= range.from;
+  return value >= range.from && range <= range.to;
 };
 
 exports.size = function (range) {
