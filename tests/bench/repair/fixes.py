@@ -65,6 +65,8 @@ def main(arguments: Sequence[str]) -> int:
         console.print(line, markup=False, highlight=False)
     for line in misses(told, clones, readings) if options.misses else ():
         console.print(line, markup=False, highlight=False)
+    for line in read_table(told, readings) if options.read else ():
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
     if options.to_read:
         options.to_read.write_text("\n".join(to_read(told, clones, readings)) + "\n", "utf-8")
     if options.json:
@@ -148,6 +150,25 @@ def misses(
             yield f"  {offer.rank}. {offer.confidence}, passes {offer.passes}: {offer.why[:200]}"
 
 
+def read_table(outcomes: Sequence[Outcome], readings: Readings) -> Iterator[str]:
+    """Tell in Markdown what the first patch of every case is, and of a right one behind it."""
+    yield "| case | half | lines | label | first patch | why |"
+    yield "|---|---|---|---|---|---|"
+    for outcome in outcomes:
+        if not outcome.offered:
+            continue
+        first = outcome.offered[0]
+        judged = outcome.judged(first, readings)
+        reading = readings.get((outcome.case, first.name))
+        why = "the fix itself" if first.is_same else reading.why if reading else "fails its tests"
+        rank = outcome.right_rank(readings)
+        behind = f"; the right one is number {rank}" if rank and rank > 1 else ""
+        yield (
+            f"| {outcome.case} | {outcome.half} | {outcome.lines} | {outcome.confidence} "
+            f"| {judged or 'not read'} | {why}{behind} |"
+        )
+
+
 def to_read(
     outcomes: Sequence[Outcome], clones: Mapping[str, Clone], readings: Readings
 ) -> Iterator[str]:
@@ -200,12 +221,17 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--report", action="store_true", help="only print what is kept")
     parser.add_argument("--misses", action="store_true", help="tell every miss of half A")
     parser.add_argument("--drawn", action="store_true", help="tell how many are ever drawn")
+    parser.add_argument("--read", action="store_true", help="tell what each first patch is")
     parser.add_argument("--to-read", type=Path, metavar="FILE", help="write patches nobody read")
     parser.add_argument("--reveal", action="store_true", help="and of half B: ends its use")
     parser.add_argument("--json", type=Path, metavar="FILE", help="figures, and cases of half A")
     parser.add_argument("--cache", type=Path, default=CACHE, metavar="DIR")
     parser.add_argument("--width", type=int, default=120, metavar="COLUMNS")
     options = parser.parse_args(arguments)
-    if options.half == "B" and (options.misses or options.to_read) and not options.reveal:
+    if (
+        options.half == "B"
+        and (options.misses or options.to_read or options.read)
+        and not options.reveal
+    ):
         parser.error("single cases of half B are not told: looked at, it is no check any more")
     return options
