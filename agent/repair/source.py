@@ -238,6 +238,16 @@ class Site:
         return not self.is_callee and self.grammar.is_read(self.node)
 
     @property
+    def called_name(self) -> str:
+        """Of a call the function's or method's name; empty where what is called has none."""
+        callee = self.grammar.callee(self.node) if self.kind is Kind.CALL else None
+        if callee is None:
+            return ""
+        is_member = self.grammar.kind(callee) is Kind.ATTRIBUTE
+        parts = self.grammar.member(callee) if is_member else None
+        return self.source.text(callee if parts is None else parts[1])
+
+    @property
     def is_callee(self) -> bool:
         """Tell whether the node is what a call calls."""
         parent = self.node.parent

@@ -292,6 +292,11 @@ class Grammar(Protocol):
         ...
 
     @property
+    def giving_nothing(self) -> frozenset[str]:
+        """Functions and methods that return nothing where there is nothing to be had."""
+        ...
+
+    @property
     def receivers(self) -> frozenset[str]:
         """Names that every method has, and that are no value of its own: `self`, `cls`."""
         ...

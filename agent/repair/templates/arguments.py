@@ -21,7 +21,7 @@ def keyword_added(site: Site) -> Iterator[Sketch]:
         return
     given = _given(site)
     drawn: set[str] = set()
-    for text, prior in _wanted(site, statements, _called_name(site)):
+    for text, prior in _wanted(site, statements, site.called_name):
         name = text.partition("=")[0]
         if name not in given and text not in given and text not in drawn:
             drawn.add(text)
@@ -35,14 +35,6 @@ def more(site: Site, text: str, template: str, prior: float, *, tier: int = 2) -
         return site.insert_after(arguments[-1], f", {text}", template, prior, tier=tier)
     node = site.grammar.argument_list(site.node)
     return site.replace(f"({text})", template, prior, node=node, tier=tier)
-
-
-def _called_name(site: Site) -> str:
-    callee = site.grammar.callee(site.node)
-    if callee is None:
-        return ""
-    parts = site.grammar.member(callee) if site.grammar.kind(callee) is Kind.ATTRIBUTE else None
-    return site.source.text(callee if parts is None else parts[1])
 
 
 def _given(site: Site) -> set[str]:
@@ -106,7 +98,7 @@ def _for_parameter(
 def default_given(site: Site) -> Iterator[Sketch]:
     """`next(x)` → `next(x, None)`, `d.get(k)` → `d.get(k, [])`."""
     callee, arguments = site.grammar.callee(site.node), site.grammar.arguments(site.node)
-    count, form = site.grammar.with_default.get(_called_name(site), (0, ""))
+    count, form = site.grammar.with_default.get(site.called_name, (0, ""))
     if callee is None or not count or len(arguments) != count or site.failure is not None:
         return
     given = ", ".join(site.source.text(argument) for argument in arguments)

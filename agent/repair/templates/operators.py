@@ -108,12 +108,22 @@ def presence(site: Site) -> Iterator[Sketch]:
     if site.kind not in {Kind.NAME, Kind.ATTRIBUTE, Kind.CALL, Kind.INDEX}:
         return
     if site.grammar.is_condition(site.node):
+        if site.kind is Kind.CALL and site.called_name not in site.grammar.giving_nothing:
+            yield from _presence_of_call(site)
+            return
         words, parent = site.grammar.words, site.node.parent
         if parent is not None and site.grammar.kind(parent) is Kind.NEGATION:
             yield site.replace(words.is_none.format(site.text), "none or empty", 0.5, node=parent)
             return
         yield site.replace(words.is_present.format(site.text), "none or empty", 0.5)
         yield site.replace(words.is_none.format(site.text), "none or empty", 0.2)
+
+
+def _presence_of_call(site: Site) -> Iterator[Sketch]:
+    """The same for a call that may well never give nothing: then the test always holds."""
+    flags = frozenset({Flag.CONSTANT})
+    text = site.grammar.words.is_present.format(site.text)
+    yield site.replace(text, "none or empty", 0.1, flags=flags)
 
 
 def truth(site: Site) -> Iterator[Sketch]:

@@ -353,6 +353,14 @@ def test_guards_are_for_the_line_that_crashed() -> None:
     assert not any("if not b" in text for text in found)
 
 
+def test_a_call_that_gives_no_nothing_is_hardly_asked_for_its_presence() -> None:
+    found = results_of("if a.get(b):\n    c()\n")["if a.get(b) is not None:\n    c()\n"]
+    assert (found.prior, found.flags) == (0.5, frozenset())
+    found = results_of("if any(a):\n    c()\n")["if any(a) is not None:\n    c()\n"]
+    assert found.prior < 0.2
+    assert found.flags == {Flag.CONSTANT}
+
+
 @pytest.mark.parametrize(
     ("elsewhere", "likely"),
     [("True", ["False", "True"]), ("-1", ["-1"]), ("[]", ["[]"]), ("'none'", ["'none'"])],

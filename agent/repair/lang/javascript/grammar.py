@@ -107,6 +107,11 @@ class JavaScriptGrammar:
         return frozenset({"undefined", "null"})
 
     @property
+    def giving_nothing(self) -> frozenset[str]:
+        """`find`, `exec` and the like."""
+        return tables.GIVING_NOTHING
+
+    @property
     def receivers(self) -> frozenset[str]:
         """None: `this` is no name."""
         return frozenset()

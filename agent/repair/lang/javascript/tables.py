@@ -283,3 +283,9 @@ MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "JSON": ("parse", "stringify"),
 }  # fmt: skip
 """What the language's own objects offer."""
+
+GIVING_NOTHING: Final = frozenset(
+    {"get", "find", "exec", "match", "at", "pop", "shift", "getAttribute", "getItem"}
+    | {"querySelector", "getElementById", "closest", "codePointAt"}
+)
+"""What returns `undefined` or `null` where there is nothing to be had."""

@@ -88,6 +88,7 @@ class PythonGrammar:
     conversions: Final[Sequence[tuple[str, str]]] = tables.CONVERSIONS
     with_default: Final[Mapping[str, tuple[int, str]]] = tables.WITH_DEFAULT
     nothing_types: Final[frozenset[str]] = frozenset({"NoneType"})
+    giving_nothing: Final[frozenset[str]] = tables.GIVING_NOTHING
     receivers: Final[frozenset[str]] = frozenset({"self", "cls"})
 
     statements: Final[Statements | None] = PythonStatements()

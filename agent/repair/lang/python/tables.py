@@ -279,6 +279,12 @@ BUILTINS: Final = (
     "ValueError", "TypeError", "KeyError", "IndexError", "AttributeError",
 )  # fmt: skip
 
+GIVING_NOTHING: Final = frozenset(
+    {"get", "match", "search", "fullmatch", "find", "group", "getattr", "next", "pop", "first"}
+    | {"setdefault", "getenv", "getmodule", "getdoc", "find_spec", "lastgroup"}
+)
+"""What returns None where there is nothing to be had."""
+
 STANDARD_MODULES: Final = frozenset(
     {
         "abc", "ast", "base64", "bisect", "collections", "contextlib", "copy", "csv", "datetime",
