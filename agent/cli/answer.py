@@ -92,8 +92,25 @@ def _with_test(before: Content | None, path: RepoPath, test: str) -> Content:
     end = b"\r\n" if b"\r\n" in before.data else b"\n"
     above = before.data.rstrip()
     gap = end * 3 if above else b""
-    data = above + gap + end.join(test.encode().splitlines()) + end
+    lines = _without_known_imports(test, before.data.decode("utf-8", "replace")).splitlines()
+    data = above + gap + end.join(line.encode() for line in lines) + end
     return Content(data=data, mode=before.mode)
+
+
+def _without_known_imports(test: str, text: str) -> str:
+    """Leave out what the test imports at its top and the file imports already."""
+    imports, defined, body = test.partition("def ")
+    left = [line for line in imports.splitlines() if line and not _is_imported(line, text)]
+    above = "\n".join((*left, "", "", "")) if left else ""
+    return f"{above}{defined}{body}"
+
+
+def _is_imported(line: str, text: str) -> bool:
+    found = re.fullmatch(r"(from [\w.]+ import )(\w+)", line)
+    if found is None:
+        return line in text.splitlines()
+    known = re.findall(rf"^{re.escape(found[1])}(.*)$", text, re.MULTILINE)
+    return any(found[2] in (name.strip() for name in names.split(",")) for names in known)
 
 
 def _name_of(test: str) -> str:

@@ -220,7 +220,7 @@ def model_events(attempt: int = 1, attempts: int = 1) -> tuple[Event, ...]:
     )
 
 
-QUESTION = {
+QUESTION: Mapping[str, Any] = {
     "call": "median([1, 2])",
     "path": "tests/test_stats.py",
     "answers": [

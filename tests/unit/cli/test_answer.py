@@ -112,3 +112,23 @@ def test_a_path_that_leads_out_of_the_repository_is_not_written(
     answer = greenloop("answer", run, "1")
     assert answer.code in {1, 2}
     assert list(elsewhere.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("known", "kept"),
+    [
+        ("from stats import median\n", ""),
+        ("from stats import mean, median\n", ""),
+        ("import pytest\nfrom stats import mean\n", "from stats import median\n\n\n"),
+    ],
+)
+def test_what_the_file_imports_already_is_not_imported_again(
+    greenloop: Greenloop, state_dir: Path, repo: Path, tests_file: Path, known: str, kept: str
+) -> None:
+    result = an_ambiguous_result()
+    test = "def test_two():\n    assert median([1, 2]) == 1.5\n"
+    first = {**QUESTION["answers"][0], "test": f"from stats import median\n\n\n{test}"}
+    a_stored_run(state_dir, repo, result={**result, "question": {**QUESTION, "answers": [first]}})
+    tests_file.write_text(known)
+    assert greenloop("answer", "last", "1").code == 0
+    assert tests_file.read_text() == f"{known}\n\n{kept}{test}"
