@@ -100,13 +100,14 @@ def reach_table(outcomes: Sequence[Outcome], readings: Readings, title: str) -> 
 def silence_lines(outcomes: Sequence[Outcome], readings: Readings, title: str) -> list[str]:
     """Tell how often nothing was suggested for fixes that are out of reach."""
     found = figures(outcomes, readings)
-    silent = found.cases - found.suggested
-    calm = found.cases - found.likely
+    measured = found.cases - found.unmeasured
+    silent = measured - found.suggested
+    calm = measured - found.likely
     right = found.first_right
     return [
-        f"{title}: {found.cases} fixes of 4 to 25 lines",
-        f"  no suggestion       {silent:>3}  {_share(silent, found.cases)}",
-        f"  none called likely  {calm:>3}  {_share(calm, found.cases)}",
+        f"{title}: {measured} fixes of 4 to 25 lines",
+        f"  no suggestion       {silent:>3}  {_share(silent, measured)}",
+        f"  none called likely  {calm:>3}  {_share(calm, measured)}",
         f"  suggested and right {right:>3}, likely and right {found.likely_right}",
     ]
 

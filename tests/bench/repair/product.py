@@ -87,7 +87,10 @@ def fix(
     if not lines:
         last = (told.strip().splitlines() or ["nothing was printed"])[-1]
         return _said({"verdict": "error", "message": last}, state)
-    return _said(json.loads(lines[-1]), state)
+    result = json.loads(lines[-1])
+    if "verdict" not in result:
+        return _said({"verdict": "error", "message": str(result.get("error", result))}, state)
+    return _said(result, state)
 
 
 def _said(result: Mapping[str, Any], state: Path) -> Said:

@@ -73,6 +73,11 @@ def test_what_did_not_stand_the_gate_is_no_suggestion(tmp_path: Path, verdict: s
     assert (found.verdict, found.confidence, found.offers) == (verdict, "", ())
 
 
+def test_a_run_that_could_not_be_made_is_an_error(tmp_path: Path) -> None:
+    found, _argv = said(tmp_path, json.dumps({"error": "nothing fails"}) + "\n")
+    assert (found.verdict, found.message) == ("error", "nothing fails")
+
+
 def test_a_run_that_prints_nothing_is_an_error(tmp_path: Path) -> None:
     found, _argv = said(tmp_path, "")
     assert found.verdict == "error"
