@@ -20,7 +20,8 @@ from agent.verify.doctests import modules_with_doctests, says_the_same
 from agent.verify.report import TestReport
 
 TEST_FOLDERS: Final = frozenset(
-    {"test", "tests", "testing", "unittests", "functests", "__tests__", "spec", "specs"}
+    {"test", "tests", "testing", "testsuite", "unittests", "functests", "__tests__"}
+    | {"spec", "specs"}
 )
 _CONFIG = {
     "conftest.py": "pytest's own plugin file",

@@ -17,6 +17,7 @@ REPORT = replace(
         a_result("tests/unit/test_a.py::test_one"),
         a_result("pkg/checks.py::test_two"),
         a_result("e2e/run.py::test_three"),
+        a_result("testsuite/test_all.py::test_four"),
     ),
     plugins=(RepoPath("pkg/plugin.py"),),
 )
@@ -37,6 +38,7 @@ def changes(
         "tests/data/expected.json",
         "pkg/checks.py",
         "e2e/run.py",
+        "testsuite/support.py",
         "pkg/plugin.py",
         "pkg/test_new.py",
         "pkg/new_test.py",

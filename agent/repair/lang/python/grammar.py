@@ -66,7 +66,9 @@ _BINDING_CONTEXTS: Final = frozenset(
         "delete_statement",
     }
 )
-_TEST_PATH: Final = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST_PATH: Final = re.compile(
+    r"(^|/)(tests?|testing|testsuite)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+)
 
 
 class PythonGrammar:
