@@ -42,7 +42,10 @@ class BestFirst:
         self._suspects = list(reversed(suspects))
         self._heap: list[tuple[float, int, int, Ask | _Drawn]] = []
         self._order = count()
+        self._drawn: set[object] = set()
+        """Edits, to the byte."""
         self._seen: set[object] = set()
+        """What was handed out, by how it parses."""
         self._slow = 0
         self._undrawn = 0
         self._popped, self._made = 1, 1
@@ -127,8 +130,8 @@ class BestFirst:
         is_swapped = _unit_of(suspect) is not None
         for sketch in _sketches(suspect):
             key = (suspect.source.path, sketch.edits)
-            if key not in self._seen:
-                self._seen.add(key)
+            if key not in self._drawn:
+                self._drawn.add(key)
                 worth = suspect.score * sketch.prior * (1.0 if is_swapped else DEAR)
                 drawn_ = _Drawn(suspect, sketch, is_swapped)
                 entry = (-worth, _size(sketch), next(self._order), drawn_)
@@ -191,8 +194,9 @@ def _form(suspect: Suspect, sketch: Sketch) -> object:
     source, region = suspect.source, suspect.region
     start = source.line_starts[region.first_row]
     end = source.line_starts[min(region.last_row + 1, len(source.line_starts) - 1)]
-    if any(edit.start < start or edit.end > end for edit in sketch.edits):
-        return (source.path, sketch.edits)
+    is_beyond = any(edit.start < start or edit.end > end for edit in sketch.edits)
+    if is_beyond or any(b"\n" in edit.text for edit in sketch.edits):
+        return (source.path, sketch.edits)  # the form of a statement tells no indentation
     text = source.data[start:end]
     moved = [ByteEdit(edit.start - start, edit.end - start, edit.text) for edit in sketch.edits]
     after = form(source.grammar.language, apply_edits(text, moved))

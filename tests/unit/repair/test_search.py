@@ -7,7 +7,7 @@ import anyio
 import pytest
 
 from agent.edits.changes import Content
-from agent.edits.spans import ByteEdit
+from agent.edits.spans import ByteEdit, apply_edits
 from agent.repair.forms import form
 from agent.repair.judge.labels import Extent, confidence, explain
 from agent.repair.judge.order import distinct, ranked
@@ -95,6 +95,16 @@ def test_edits_that_parse_alike_are_tried_once() -> None:
     found = [ask.proposal for ask in a_queue("a = list(b)\n", {0: 1.0})]
     forms = [tokens(a_source("").grammar.language, proposal.after.encode()) for proposal in found]
     assert len(forms) == len(set(forms))
+
+
+def test_a_line_put_in_behind_a_block_is_handed_out() -> None:
+    loop = "        while a:\n            a.pop()\n"
+    before = f"def f(a, b):\n    b.append(a)\n    b.sort()\n    if b:\n{loop}    return b\n"
+    data = before.encode()
+    queue = a_queue(before, {4: 1.0})
+    handed = {apply_edits(data, ask.proposal.sketch.edits).decode() for ask in queue}
+    for after in (f"        b.append(a)\n{loop}", f"{loop}        b.append(a)\n"):
+        assert before.replace(loop, after) in handed
 
 
 def test_a_statement_is_drawn_only_when_its_turn_comes() -> None:
