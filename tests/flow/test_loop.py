@@ -103,4 +103,4 @@ async def test_the_model_goes_on_where_the_offline_search_ends(tmp_path, parts_f
     assert "4.5 is not twice 2" in result.message
     assert any("a model goes on" in event.text for event in of_kind(events, Notice))
     opening = model.asked[0].messages[0].text
-    assert "No single small edit" in opening
+    assert "No small edit" in opening

@@ -179,7 +179,13 @@ async def test_the_result_as_json_has_what_scripts_rely_on(
     assert told["verdict"] == "green"
     assert told["alternatives"] == 2
     assert told["candidates"] == [
-        {"patch": told["patch"], "confidence": "likely", "rank": 1, "why": "return high"}
+        {
+            "patch": told["patch"],
+            "confidence": "likely",
+            "rank": 1,
+            "why": "return high",
+            "group": 0,
+        }
     ]
     assert set(told) == {
         "run",
@@ -196,6 +202,8 @@ async def test_the_result_as_json_has_what_scripts_rely_on(
         "durations",
         "strategy",
         "candidates",
+        "groups",
+        "question",
         "notes",
         "exit_code",
     }
