@@ -116,3 +116,25 @@ def edited(base: Base, proposals: tuple[Proposal, ...]) -> dict[RepoPath, Conten
         edits = [edit for one in proposals if one.path == path for edit in one.sketch.edits]
         contents[path] = Content(data=apply_edits(before.data, edits), mode=before.mode)
     return contents
+
+
+def part_of(proposal: Proposal) -> dict[str, object]:
+    """Return one edit as the scripts inside the sandbox take it, with its unit to be swapped."""
+    unit = proposal.unit
+    return {
+        "path": proposal.path,
+        "edits": [
+            [edit.start, edit.end, edit.text.decode("utf-8", "surrogateescape")]
+            for edit in proposal.sketch.edits
+        ],
+        "unit": unit
+        and {
+            "name": unit.name,
+            "start": unit.start,
+            "end": unit.end,
+            "first_line": unit.first_line,
+            "def_line": unit.def_line,
+            "headers": unit.headers,
+            "classes": unit.classes,
+        },
+    }

@@ -8,7 +8,7 @@ import importlib.resources
 import json
 from collections.abc import AsyncGenerator, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice
 from typing import Any, Final
@@ -16,7 +16,7 @@ from typing import Any, Final
 import anyio
 
 from agent.repair.proposal import Proposal
-from agent.repair.validate.base import Ask, Result, Tried, Watched
+from agent.repair.validate.base import Ask, Result, Tried, Watched, part_of
 from agent.task import RepoPath, TestId
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import CACHE_DIR, PytestRunner
@@ -197,28 +197,8 @@ class ForkServer:
     def _request(self, ask: Ask, *, swap: bool) -> dict[str, Any]:
         id_ = self._new_id()
         self._sent[id_] = ask
-        proposal = ask.proposal
-        unit = proposal.unit if swap else None
-        return {
-            "op": "try",
-            "id": id_,
-            "path": proposal.path,
-            "edits": [
-                [edit.start, edit.end, edit.text.decode("utf-8", "surrogateescape")]
-                for edit in proposal.sketch.edits
-            ],
-            "unit": unit
-            and {
-                "name": unit.name,
-                "start": unit.start,
-                "end": unit.end,
-                "first_line": unit.first_line,
-                "def_line": unit.def_line,
-                "headers": unit.headers,
-                "classes": unit.classes,
-            },
-            "patience": ask.patience,
-        }
+        part = part_of(ask.proposal if swap else replace(ask.proposal, unit=None))
+        return {"op": "try", "id": id_, **part, "patience": ask.patience}
 
     def _tried(self, answer: dict[str, Any], *, is_late: bool) -> Tried | None:
         ask = self._sent.get(answer["id"])

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from agent.repair.confirm import Patch
-from agent.repair.proposal import Proposal
-from agent.repair.validate.base import Watched
+from agent.repair.validate.base import Watched, part_of
 from agent.repair.validate.fork_server import PACKAGE, inside_files
 from agent.task import RepoPath
 from agent.verify.bench import Bench
@@ -188,28 +187,6 @@ def opening(
             for test, cpu_s in (*watched.targets, *watched.passing)
         ],
         "patches": [[part_of(proposal) for proposal in patch] for patch in patches],
-    }
-
-
-def part_of(proposal: Proposal) -> dict[str, object]:
-    """Return one edit as the scripts take it."""
-    unit = proposal.unit
-    return {
-        "path": proposal.path,
-        "edits": [
-            [edit.start, edit.end, edit.text.decode("utf-8", "surrogateescape")]
-            for edit in proposal.sketch.edits
-        ],
-        "unit": unit
-        and {
-            "name": unit.name,
-            "start": unit.start,
-            "end": unit.end,
-            "first_line": unit.first_line,
-            "def_line": unit.def_line,
-            "headers": unit.headers,
-            "classes": unit.classes,
-        },
     }
 
 

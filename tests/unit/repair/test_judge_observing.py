@@ -14,9 +14,9 @@ from agent.repair.confirm import Patch
 from agent.repair.judge.behaviours import behaviours
 from agent.repair.judge.groups import groups, telling
 from agent.repair.proposal import Proposal
-from agent.repair.validate.base import Watched
+from agent.repair.validate.base import Watched, part_of
 from agent.repair.validate.fork_server import inside_files
-from agent.repair.validate.observing import START, Observing, Seen, part_of
+from agent.repair.validate.observing import START, Observing, Seen
 from agent.task import TestId
 from agent.verify.bench import Bench
 from agent.verify.pytest_runner import PytestRunner
