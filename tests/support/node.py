@@ -14,24 +14,24 @@ AIMOCK = ROOT / "tests" / "data" / "aimock"
 START_S = 20.0
 
 
-def install_aimock() -> Path:
-    """Return the folder with the locked version of aimock; installs it the first time."""
-    lock = (AIMOCK / "package-lock.json").read_bytes()
-    folder = ROOT / ".cache" / f"aimock-{hashlib.sha256(lock).hexdigest()[:12]}"
+def install_locked(source: Path, name: str) -> Path:
+    """Return the folder with the locked packages of `source`; installs them the first time."""
+    lock = (source / "package-lock.json").read_bytes()
+    folder = ROOT / ".cache" / f"{name}-{hashlib.sha256(lock).hexdigest()[:12]}"
     folder.parent.mkdir(exist_ok=True)
-    with (folder.parent / "aimock.lock").open("w") as guard:
+    with (folder.parent / f"{name}.lock").open("w") as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if not (folder / "done").exists():
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(AIMOCK / name, folder)
+            for file in ("package.json", "package-lock.json"):
+                shutil.copy(source / file, folder)
             npm = ROOT / ".cache" / "node" / "bin" / "npm"
             subprocess.run(
                 [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
                 cwd=folder,
                 check=True,
-                timeout=90,
+                timeout=180,
             )
             (folder / "done").touch()
     return folder
@@ -40,7 +40,14 @@ def install_aimock() -> Path:
 @contextmanager
 def running_aimock() -> Generator[str, None, None]:
     """Start aimock over the fixtures of tests/data/aimock and give its base URL."""
-    program = install_aimock() / "node_modules" / "@copilotkit" / "aimock" / "dist" / "cli.js"
+    program = (
+        install_locked(AIMOCK, "aimock")
+        / "node_modules"
+        / "@copilotkit"
+        / "aimock"
+        / "dist"
+        / "cli.js"
+    )
     node = ROOT / ".cache" / "node" / "bin" / "node"
     options = ["--port", "0", "--strict", "--validate-on-load"]
     process = subprocess.Popen(

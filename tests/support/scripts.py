@@ -1,41 +1,20 @@
 """Repositories in JavaScript and TypeScript, with the runners that their tests need."""
 
-import fcntl
-import hashlib
 import os
 import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.node import install_locked
 from tests.support.repos import git
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "repair_js"
-MODULES = DATA / "package-lock.json"
 
 
 def installed_runners() -> Path:
     """Return the folder `node_modules` with the locked jest, mocha and vitest; made once."""
-    lock = hashlib.sha256(MODULES.read_bytes()).hexdigest()[:12]
-    folder = ROOT / ".cache" / f"runners-{lock}"
-    folder.parent.mkdir(exist_ok=True)
-    with (folder.parent / "runners.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-            for name in ("package.json", "package-lock.json"):
-                shutil.copy(DATA / name, folder)
-            npm = ROOT / ".cache" / "node" / "bin" / "npm"
-            subprocess.run(
-                [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-                cwd=folder,
-                check=True,
-                timeout=180,
-            )
-            (folder / "done").touch()
-    return folder / "node_modules"
+    return install_locked(DATA, "runners") / "node_modules"
 
 
 def a_package(name: str, top: Path, changes: Mapping[str, str] | None = None) -> Path:
